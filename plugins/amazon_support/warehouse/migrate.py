@@ -1,0 +1,42 @@
+"""Brings a warehouse to the newest schema: Alembic, forward only, each revision one SQL file."""
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from amazon_support.settings import home
+from amazon_support.warehouse.engine import engine
+
+# Two processes that migrate at once: the second waits, then finds nothing to do.
+MIGRATION_LOCK = 4_711_001
+
+
+def upgrade(url: str | None = None) -> str:
+    """Runs every migration that the warehouse has not seen. Returns the revision it is at now."""
+    bound = engine(url)
+    with bound.begin() as connection:
+        connection.exec_driver_sql(f"select pg_advisory_xact_lock({MIGRATION_LOCK})")
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        current = current_revision(connection)
+    bound.dispose()
+    return current or ""
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Revision the warehouse is at; None if it was never migrated."""
+    return MigrationContext.configure(connection, opts={"version_table_schema": "public"}).get_current_revision()
+
+
+def newest_revision() -> str:
+    """Revision this version of the library needs."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(home() / "plugins/amazon_support/warehouse/alembic"))
+    return config

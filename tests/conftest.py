@@ -1,0 +1,48 @@
+"""What every test may use: a real PostgreSQL, one empty migrated database a test."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine
+
+from amazon_support.warehouse import engine, migrate
+from amazon_support.warehouse.embedded import EmbeddedServer
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """A PostgreSQL 18 for the session, with a migrated template database."""
+    with EmbeddedServer(tmp_path_factory.mktemp("postgres")) as server:
+        migrate.upgrade(server.ensure_database("migrated"))
+        yield server
+
+
+@pytest.fixture
+def warehouse_url(postgres: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """URL of a migrated, empty warehouse; the environment names it too."""
+    url = postgres.ensure_database(f"test_{next(_numbers)}", template="migrated")
+    monkeypatch.setenv("AMAZON_SUPPORT_WAREHOUSE", url)
+    return url
+
+
+@pytest.fixture
+def warehouse(warehouse_url: str) -> Iterator[Engine]:
+    bound = engine(warehouse_url)
+    yield bound
+    bound.dispose()
+
+
+@pytest.fixture
+def connection(warehouse: Engine) -> Iterator[Connection]:
+    """One transaction on an empty warehouse, rolled back at the end."""
+    with warehouse.connect() as connection:
+        yield connection
+
+
+@pytest.fixture
+def repository() -> Path:
+    return Path(__file__).resolve().parents[1]

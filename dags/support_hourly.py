@@ -12,8 +12,8 @@ manual runs, backfills and late runs compute the same answers and write to nobod
 **When a task is red**
 - `orders.pull`, `mail.read`: the log names connection and account and says what to do; the other accounts went on.
   `BadCredentials` is not retried: mend the connection, then clear the task.
-- `orders.check`, `mail.check`: a batch broke a rule as a whole; see `ops.batch.rejected_because`. Single bad rows are in
-  `ops.quarantine` and stop nothing.
+- `orders.check`, `mail.check`: the checks themselves could not run. Single bad rows are in `ops.quarantine`, batches
+  that break a rule as a whole in `ops.batch.rejected_because`; neither stops the rest.
 - `summary`: says which part of the run failed. It is red whenever any task is.
 Every task may be run again at any time: facts are kept once, answers are recomputed.
 """

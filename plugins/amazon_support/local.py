@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,23 +40,20 @@ class LocalStack:
 
     Args:
         folder: everything is kept below it; nothing else is written to.
-        environment: further variables for Airflow's processes, such as AIRFLOW_CONN_….
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
-        self.environment = dict(environment or {})
         self.logs = self.folder / "logs"
         self._state_file = self.folder / "stack.json"
 
     # ---------- life
 
-    def start(self, progress: Progress) -> None:
-        """Starts what is not running and waits until Airflow answers.
+    def prepare(self, progress: Progress) -> None:
+        """Starts PostgreSQL and brings both databases to their newest schema.
 
         Raises: LocalError naming the part that failed and its log.
         """
-        self.logs.mkdir(parents=True, exist_ok=True)
         progress("Starting PostgreSQL")
         self._start_postgres()
         progress("Preparing the warehouse and Airflow's database")
@@ -65,6 +63,12 @@ class LocalStack:
         self._finish(
             self.spawn("airflow-pools", [*_airflow(), "pools", "import", str(home() / "include/settings/pools.json")])
         )
+
+    def start(self, progress: Progress) -> None:
+        """Starts Airflow on a prepared stack and waits until it answers.
+
+        Raises: LocalError naming the part that failed and its log.
+        """
         progress("Starting Airflow")
         for component in COMPONENTS:
             self.spawn(component, [*_airflow(), component], keep=True)
@@ -85,11 +89,23 @@ class LocalStack:
             EmbeddedServer(self.folder).stop_now()
         self._remember(processes={})
 
-    def spawn(self, name: str, command: list[str], *, keep: bool = False) -> subprocess.Popen[bytes]:
-        """Starts a process of its own group, its output in logs/<name>.log."""
+    def spawn(
+        self, name: str, command: list[str], *, keep: bool = False, bare: bool = False
+    ) -> subprocess.Popen[bytes]:
+        """Starts a process of its own group, its output in logs/<name>.log.
+
+        Args:
+            keep: stop() will end it. bare: without Airflow's environment, which needs the databases.
+        """
+        self.logs.mkdir(parents=True, exist_ok=True)
         with (self.logs / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env(), start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=None if bare else self.env(),
+                start_new_session=True,
             )
         if keep:
             self._remember(processes={**self._state().get("processes", {}), name: process.pid})
@@ -160,7 +176,15 @@ class LocalStack:
             "GX_ANALYTICS_ENABLED": "false",
             "PYTHONUNBUFFERED": "1",
         }
-        return {**os.environ, **{name: str(value) for name, value in own.items()}, **self.environment}
+        return {
+            **os.environ,
+            **{name: str(value) for name, value in own.items()},
+            **self._state().get("environment", {}),
+        }
+
+    def add_environment(self, variables: Mapping[str, str]) -> None:
+        """Further variables for the stack's processes, such as AIRFLOW_CONN_…; kept in its private state file."""
+        self._remember(environment={**self._state().get("environment", {}), **variables})
 
     # ---------- Airflow's REST API
 
@@ -174,13 +198,16 @@ class LocalStack:
 
     def api(self, method: str, path: str, body: Any = None) -> Any:
         """Calls Airflow's public REST API as admin. `path` begins behind /api/v2."""
+        answer = self._client.request(method, f"/api/v2{path}", json=body)
+        return answer.raise_for_status().json()
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        client = httpx.Client(base_url=self.airflow_url, timeout=30)
         login = {"username": "admin", "password": self.password}
-        with httpx.Client(base_url=self.airflow_url, timeout=30) as client:
-            token = client.post("/auth/token", json=login).raise_for_status().json()["access_token"]
-            answer = client.request(
-                method, f"/api/v2{path}", json=body, headers={"Authorization": f"Bearer {token}"}
-            )
-            return answer.raise_for_status().json()
+        token = client.post("/auth/token", json=login).raise_for_status().json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        return client
 
     # ---------- inside
 
@@ -211,6 +238,12 @@ class LocalStack:
         scratch.touch(mode=0o600)
         scratch.write_text(json.dumps({**self._state(), **values}, indent=1))
         scratch.replace(self._state_file)
+
+
+def running_stack() -> LocalStack | None:
+    """The local installation that runs now, if one does: your own before the demo."""
+    stacks = (LocalStack(home() / ".data" / name) for name in ("local", "demo"))
+    return next((stack for stack in stacks if stack.is_running), None)
 
 
 def wipe(folder: Path) -> None:

@@ -14,6 +14,27 @@ comment on schema pii is 'What must be forgotten: names, addresses, aliases, tex
 comment on schema mart is 'Answers, readable by BI tools';
 comment on schema ops is 'Batches, watermarks, quarantine, outbox';
 
+---------- ops: reading what others wrote, without an error on what cannot be read (needs PostgreSQL 16)
+
+create function ops.instant(value text) returns timestamptz
+language sql stable parallel safe
+return case
+    when
+        value ~ '^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$'
+        and pg_input_is_valid(value, 'timestamptz') then value::timestamptz
+end;
+comment on function ops.instant is 'ISO 8601 with an offset; null for anything else.';
+
+create function ops.amount(value text) returns numeric
+language sql immutable parallel safe
+return case when value ~ '^-?\d{1,14}(\.\d+)?$' then value::numeric end;
+comment on function ops.amount is 'Decimal number with a point, fit for numeric(18, 4); null for anything else.';
+
+create function ops.whole(value text) returns integer
+language sql immutable parallel safe
+return case when value ~ '^\d{1,9}$' then value::integer end;
+comment on function ops.whole is 'Whole number from 0 on; null for anything else.';
+
 ---------- ops: how work is tracked
 
 create table ops.batch (
@@ -213,9 +234,12 @@ create table core.mail (
     attachment_count integer not null,
     ticket_key text,
     archived_as text not null,
+    batch_id bigint,
     primary key (account, mail_id)
 );
 create index mail_sent on core.mail (account, sent_at);
+create index mail_batch on core.mail (batch_id);
+comment on column core.mail.batch_id is 'Batch that brought the mail first.';
 comment on column core.mail.buyer_ref is 'Keyed hash of the buyer alias: tells buyers apart without naming them.';
 comment on column core.mail.ticket_key is 'Ticket that the mail belongs to; null for mail that is only filed.';
 
@@ -226,6 +250,7 @@ create table pii.mail (
     in_reply_to text,
     subject text,
     buyer_name text,
+    buyer_name_key text,
     buyer_alias text,
     body text,
     no_response_link text,
@@ -233,6 +258,8 @@ create table pii.mail (
     primary key (account, mail_id)
 );
 create index mail_message_id on pii.mail (account, message_id);
+create index mail_buyer_name on pii.mail (account, buyer_name_key);
+comment on column pii.mail.buyer_name_key is 'The name without case, accents and spacing, for finding it again.';
 
 create table core.ticket_event (
     event_id bigint generated always as identity,
@@ -258,6 +285,7 @@ create table core.ticket_event (
     primary key (account, source, source_id)
 );
 create index ticket_event_ticket on core.ticket_event (account, ticket_key, occurred_at);
+create index ticket_event_order on core.ticket_event (account, order_id) where order_id is not null;
 comment on table core.ticket_event is 'Append-only: what happened to a ticket. Replays insert nothing.';
 comment on column core.ticket_event.kind is 'notice: Amazon reports something that needs a person (return request, '
 'claim, unknown mail); moves the status as a buyer message does, starts no reply clock.';

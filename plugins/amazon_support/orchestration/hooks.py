@@ -41,13 +41,18 @@ class AmazonSpApiHook(BaseHook):
         fields = _connection(self.amazon_conn_id, "accounts.yaml, amazon_connections").extra_dejson
         needed = ("refresh_token", "client_id", "client_secret", "region")
         if missing := [name for name in needed if not fields.get(name)]:
-            raise BadCredentials(f"Connection {self.amazon_conn_id} (account {self.account}) lacks {', '.join(missing)}.")
+            raise BadCredentials(
+                f"Connection {self.amazon_conn_id} (account {self.account}) lacks {', '.join(missing)}."
+            )
         if fields["region"] not in ("na", "eu", "fe"):
             raise BadCredentials(f"Connection {self.amazon_conn_id}: region must be na, eu or fe.")
         optional = {name: fields.get(name) or None for name in ("endpoint", "token_url")}
         return AmazonClient(
             Credentials(
-                connection=self.amazon_conn_id, account=self.account, **{n: fields[n] for n in needed}, **optional
+                connection=self.amazon_conn_id,
+                account=self.account,
+                **{n: fields[n] for n in needed},
+                **optional,
             )
         )
 
@@ -134,7 +139,8 @@ def _secret(purpose: str) -> str:
         base = conf.get("core", "fernet_key")
     if not base:
         raise BadCredentials(
-            f"No secret for the mail archive: set [core] fernet_key or a connection {ARCHIVE_CONNECTION} with a password."
+            "No secret for the mail archive: set [core] fernet_key, or add a connection "
+            f"{ARCHIVE_CONNECTION} with a password."
         )
     return hashlib.sha256(f"{purpose}:{base}".encode()).hexdigest()
 

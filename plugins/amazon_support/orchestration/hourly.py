@@ -83,7 +83,11 @@ def check(dataset: str) -> dict[str, Any]:
     rejected = [verdict for verdict in verdicts if verdict.rejected_because]
     if rejected:
         log.error("%d batches of %s are rejected as a whole: see ops.batch.rejected_because", len(rejected), dataset)
-    return {"batches": len(verdicts), "rejected": len(rejected), "quarantined": sum(v.quarantined for v in verdicts)}
+    return {
+        "batches": len(verdicts),
+        "rejected": len(rejected),
+        "quarantined": sum(v.quarantined for v in verdicts),
+    }
 
 
 def publish(dataset: str) -> dict[str, int]:

@@ -10,7 +10,12 @@ from pydantic import BaseModel, ValidationError
 from amazon_support.settings.models import Settings
 
 Model = TypeVar("Model", bound=BaseModel)
-FILES = {"marketplaces": "marketplaces.yaml", "accounts": "accounts.yaml", "agents": "agents.yaml", "policy": "policy.yaml"}
+FILES = {
+    "marketplaces": "marketplaces.yaml",
+    "accounts": "accounts.yaml",
+    "agents": "agents.yaml",
+    "policy": "policy.yaml",
+}
 
 
 class SettingsError(Exception):
@@ -76,8 +81,10 @@ def _read(path: Path) -> tuple[Any, yaml.Node | None]:
 def _explain_all(error: ValidationError, nodes: dict[str, tuple[Path, yaml.Node | None]]) -> str:
     lines = []
     for detail in error.errors():
-        key = str(detail["loc"][0]) if detail["loc"] else "accounts"
-        lines.append(_explain(detail, *nodes[key]))
+        if detail["loc"]:
+            lines.append(_explain(detail, *nodes[str(detail["loc"][0])]))
+        else:  # a rule across files; its message names the file
+            lines.append(detail["msg"].removeprefix("Value error, "))
     return "\n".join(lines)
 
 

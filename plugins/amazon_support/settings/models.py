@@ -91,18 +91,19 @@ class Settings(_Model):
     @model_validator(mode="after")
     def _known_marketplaces(self) -> "Settings":
         known = {marketplace.country for marketplace in self.marketplaces}
-        used = {code for agent in self.agents for code in agent.marketplaces}
-        used |= {code for account in self.accounts for code in (*account.desks, *account.disabled_marketplaces)}
-        if unknown := sorted(used - known):
-            raise ValueError(f"unknown marketplace {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+        used = [(f"agents.yaml: agent {agent.name}", agent.marketplaces) for agent in self.agents]
+        used += [(f"accounts.yaml: account {a.name}", (*a.desks, *a.disabled_marketplaces)) for a in self.accounts]
+        for who, codes in used:
+            if unknown := sorted(set(codes) - known):
+                raise ValueError(f"{who}: unknown marketplace {', '.join(unknown)}; known: {', '.join(sorted(known))}")
         return self
 
     @model_validator(mode="after")
     def _names_once(self) -> "Settings":
         for what, names in (
-            ("marketplace", [m.country for m in self.marketplaces]),
-            ("account", [a.name for a in self.accounts]),
-            ("agent", [a.name for a in self.agents]),
+            ("marketplaces.yaml: marketplace", [m.country for m in self.marketplaces]),
+            ("accounts.yaml: account", [a.name for a in self.accounts]),
+            ("agents.yaml: agent", [a.name for a in self.agents]),
         ):
             if doubled := sorted({name for name in names if names.count(name) > 1}):
                 raise ValueError(f"{what} named twice: {', '.join(doubled)}")

@@ -27,7 +27,16 @@ UNAVAILABLE_WAITS = (1.0, 4.0, 15.0)  # seconds between attempts when Amazon doe
 TIMEOUT = httpx.Timeout(connect=10, read=60, write=30, pool=10)
 
 # Everything of an order but payment data. Source: orders 2026-01-01, parameter includedData.
-INCLUDED_DATA = ["BUYER", "RECIPIENT", "PROCEEDS", "EXPENSE", "PROMOTION", "CANCELLATION", "FULFILLMENT", "PACKAGES"]
+INCLUDED_DATA = [
+    "BUYER",
+    "RECIPIENT",
+    "PROCEEDS",
+    "EXPENSE",
+    "PROMOTION",
+    "CANCELLATION",
+    "FULFILLMENT",
+    "PACKAGES",
+]
 
 
 @dataclass(frozen=True)
@@ -97,8 +106,12 @@ class AmazonClient:
         order: dict[str, Any] = answer["order"]
         return order
 
+    def authenticate(self) -> None:
+        """Asks for an access token and nothing else: a proof of the credentials that costs no rate."""
+        self._call("token", lambda: _Token(self._orders.auth.access_token), needs="token")
+
     def marketplaces(self) -> list[str]:
-        """Ids of the marketplaces in which the account takes part: the cheapest proof that credentials work."""
+        """Ids of the marketplaces in which the account takes part: a proof that the account is active."""
         answer = self._call(
             "getMarketplaceParticipations", self._sellers.get_marketplace_participation, needs="payload"
         )
@@ -198,6 +211,14 @@ class AmazonClient:
         )
         client.endpoint = (endpoint or client.endpoint).rstrip("/")
         return client
+
+
+class _Token:
+    """An access token in the shape of an answer."""
+
+    def __init__(self, token: str) -> None:
+        self.payload = {"token": token}
+        self.pagination = None
 
 
 class _NotAnAnswer(Exception):

@@ -92,7 +92,12 @@ def _login(session: IMAPClient, credentials: MailboxCredentials) -> None:
 
 
 def read_mailbox(
-    engine: Engine, credentials: MailboxCredentials, folders: tuple[str, ...], archive: Archive, *, buyer_key: str
+    engine: Engine,
+    credentials: MailboxCredentials,
+    folders: tuple[str, ...],
+    archive: Archive,
+    *,
+    buyer_key: str,
 ) -> MailRead:
     """Lands every mail that arrived since the last reading.
 
@@ -129,6 +134,16 @@ def read_mailbox(
     return MailRead(credentials.account, credentials.connection, batch_ids, mails, unreadable)
 
 
+def count_mails(session: IMAPClient, credentials: MailboxCredentials, folder: str) -> int:
+    """How many mails the folder holds.
+
+    Raises: SourceError if there is no such folder.
+    """
+    _select(session, credentials, folder)
+    with _talking(credentials):
+        return int(session.folder_status(folder, ["MESSAGES"])[b"MESSAGES"])
+
+
 @dataclass(frozen=True)
 class _Batch:
     uid_validity: int
@@ -136,9 +151,7 @@ class _Batch:
     mails: list[tuple[int, datetime, bytes]]
 
 
-def _new_mail(
-    engine: Engine, session: IMAPClient, credentials: MailboxCredentials, folder: str
-) -> Iterator[_Batch]:
+def _new_mail(engine: Engine, session: IMAPClient, credentials: MailboxCredentials, folder: str) -> Iterator[_Batch]:
     uid_validity = _select(session, credentials, folder)
     with engine.begin() as connection:
         mark = positions.position(connection, credentials.account, SOURCE, _scope(credentials, folder)) or {}
@@ -173,14 +186,10 @@ def _scope(credentials: MailboxCredentials, folder: str) -> str:
 def _row(raw: bytes, uid: int, received_at: datetime, archive: Archive) -> MailRow:
     name = archive.put(raw)
     meaning = _understand(mail.explain, raw, received_at, name)
-    return MailRow(
-        mail_id=meaning["mail_id"], uid=uid, received_at=received_at, archived_as=name, meaning=meaning
-    )
+    return MailRow(mail_id=meaning["mail_id"], uid=uid, received_at=received_at, archived_as=name, meaning=meaning)
 
 
-def _understand(
-    explain: Callable[..., mail.MailFacts], raw: bytes, received_at: datetime, name: str
-) -> dict[str, Any]:
+def _understand(explain: Callable[..., mail.MailFacts], raw: bytes, received_at: datetime, name: str) -> dict[str, Any]:
     try:
         return explain(raw, received_at=received_at).model_dump(mode="json")
     except Exception as error:

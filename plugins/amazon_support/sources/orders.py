@@ -27,9 +27,7 @@ class Pulled:
     calls: dict[str, int]
 
 
-def pull_orders(
-    engine: Engine, client: AmazonClient, settings: Settings, window: Window, *, now: datetime
-) -> Pulled:
+def pull_orders(engine: Engine, client: AmazonClient, settings: Settings, window: Window, *, now: datetime) -> Pulled:
     """Lands all orders changed since the last pull (live) or inside the window (past intervals).
 
     Args:
@@ -49,7 +47,11 @@ def pull_orders(
         batch_id = None
         if orders:
             batch_id = land_orders(
-                connection, account=credentials.account, region=credentials.region, window=window, orders=orders
+                connection,
+                account=credentials.account,
+                region=credentials.region,
+                window=window,
+                orders=orders,
             )
         if window.live and span.start < span.end:
             to = {"updated_before": span.end.isoformat()}

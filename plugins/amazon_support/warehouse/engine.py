@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, create_engine, make_url
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 URL_VARIABLE = "AMAZON_SUPPORT_WAREHOUSE"
@@ -42,6 +42,30 @@ def engine(url: str | None = None) -> Engine:
     )
 
 
+def ensure_database(url: str, name: str | None = None, *, template: str = "template1") -> str:
+    """Makes the database on the server of `url` if it is not there. Returns its name.
+
+    Args:
+        url: of any database of the server. name: default: the database that `url` names.
+        template: database to copy.
+
+    Raises: WarehouseError if the server cannot be reached.
+    """
+    target = make_url(url)
+    name = name or target.database or "warehouse"
+    maintenance = engine(target.set(database="postgres").render_as_string(hide_password=False))
+    try:
+        with maintenance.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if not connection.execute(text("select 1 from pg_database where datname = :name"), {"name": name}).scalar():
+                quote = connection.dialect.identifier_preparer.quote
+                connection.exec_driver_sql(f"create database {quote(name)} template {quote(template)}")
+    except OperationalError as error:
+        raise _unreachable(maintenance) from error
+    finally:
+        maintenance.dispose()
+    return name
+
+
 @contextmanager
 def connect(url: str | None = None) -> Iterator[Connection]:
     """One connection with one transaction: committed at the end, rolled back on an error.
@@ -54,8 +78,12 @@ def connect(url: str | None = None) -> Iterator[Connection]:
             yield connection
     except OperationalError as error:
         if error.connection_invalidated or error.statement is None:
-            where = bound.url.render_as_string(hide_password=True)
-            raise WarehouseError(f"The warehouse at {where} does not answer: is the server running?") from error
+            raise _unreachable(bound) from error
         raise
     finally:
         bound.dispose()
+
+
+def _unreachable(bound: Engine) -> WarehouseError:
+    where = bound.url.render_as_string(hide_password=True)
+    return WarehouseError(f"The warehouse at {where} does not answer: is the server running?")

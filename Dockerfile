@@ -1,0 +1,25 @@
+# The pipeline and Airflow in one image, as an ordinary user. Build: docker compose build
+FROM python:3.12-slim-bookworm
+
+RUN useradd --create-home --uid 50000 airflow && install -d -o airflow /opt/airflow /opt/airflow/data
+WORKDIR /opt/airflow
+
+# Packages change seldom, the code often: two layers.
+COPY requirements.txt ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.txt
+
+COPY --chown=airflow pyproject.toml README.md ./
+COPY --chown=airflow plugins plugins
+COPY --chown=airflow include include
+COPY --chown=airflow dags dags
+RUN pip install --no-cache-dir --no-deps --no-build-isolation -e .
+
+USER airflow
+ENV AIRFLOW_HOME=/opt/airflow/home \
+    AIRFLOW__CORE__DAGS_FOLDER=/opt/airflow/dags \
+    AIRFLOW__CORE__PLUGINS_FOLDER=/opt/airflow/plugins \
+    AMAZON_SUPPORT_HOME=/opt/airflow \
+    AMAZON_SUPPORT_DATA=/opt/airflow/data \
+    GX_ANALYTICS_ENABLED=false \
+    PYTHONUNBUFFERED=1
+ENTRYPOINT ["python", "-m", "airflow"]

@@ -1,0 +1,63 @@
+# Every command works from any directory: make -C /path/to/this demo
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-stop test test-fast lint format bench lock clean
+
+ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+BIN := $(ROOT)/.venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The first interpreter that runs and has the right version; PYTHON=… chooses another.
+PYTHON ?= $(shell for python in python3 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' "$(ROOT)/Makefile" | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(BIN)/.dev-installed ## Make .venv with everything pinned in requirements*.txt
+
+demo: $(BIN)/.installed ## Run the hourly job on a real Airflow over invented history
+	@"$(BIN)/python" -m amazon_support demo
+
+demo-stop: $(BIN)/.installed ## Stop what the demo left running
+	@"$(BIN)/python" -m amazon_support demo --stop
+
+test: lint ## Lint, then all tests with coverage
+	@cd "$(ROOT)" && "$(BIN)/pytest" --cov --cov-report=term --cov-fail-under=85
+
+test-fast: $(BIN)/.dev-installed ## The tests that take seconds
+	@cd "$(ROOT)" && "$(BIN)/pytest" -m "not slow"
+
+lint: $(BIN)/.dev-installed ## Style, types and SQL
+	@cd "$(ROOT)" && "$(BIN)/ruff" check --quiet . && "$(BIN)/ruff" format --quiet --check . \
+		&& "$(BIN)/mypy" --no-error-summary && "$(BIN)/sqlfluff" lint --nocolor --disable-progress-bar include/sql \
+		&& echo "lint: clean"
+
+format: $(BIN)/.dev-installed ## Write code in the project's style
+	@cd "$(ROOT)" && "$(BIN)/ruff" check --fix-only --quiet . && "$(BIN)/ruff" format .
+
+bench: $(BIN)/.dev-installed ## Measure speed as ratios; writes bench/results.md
+	@cd "$(ROOT)" && "$(BIN)/python" bench/run.py
+
+lock: $(BIN)/python ## Resolve requirements*.in anew (needs uv: pip install uv)
+	@cd "$(ROOT)" && for name in requirements requirements-dev; do \
+		uv pip compile $$name.in -o $$name.txt --universal --python-version 3.11 --generate-hashes --quiet \
+			--upgrade --no-emit-index-url --custom-compile-command "make lock"; done
+
+clean: ## Remove .venv and everything the demo made
+	@if [ -x "$(BIN)/python" ]; then "$(BIN)/python" -m amazon_support demo --stop >/dev/null 2>&1 || true; fi
+	@rm -rf "$(ROOT)/.venv" "$(ROOT)/.data"
+
+$(BIN)/python:
+	@[ -n "$(PYTHON)" ] || { echo "Missing: Python 3.11 or 3.12 (python3 is $$(python3 --version 2>&1 || true)). Install it, or: make PYTHON=/path/to/python"; exit 1; }
+	@"$(PYTHON)" -m venv "$(ROOT)/.venv" || { rm -rf "$(ROOT)/.venv"; echo "Missing: Python's venv module (Debian, Ubuntu: the package python3-venv)"; exit 1; }
+
+$(BIN)/.installed: $(BIN)/python $(ROOT)/requirements.txt $(ROOT)/pyproject.toml
+	@echo "Installing the packages of requirements.txt (once, a few minutes)"
+	@$(PIP) --require-hashes -r "$(ROOT)/requirements.txt"
+	@$(PIP) --no-deps --no-build-isolation -e "$(ROOT)"
+	@touch "$@"
+
+$(BIN)/.dev-installed: $(BIN)/.installed $(ROOT)/requirements-dev.txt
+	@$(PIP) --require-hashes -r "$(ROOT)/requirements-dev.txt"
+	@touch "$@"

@@ -1,0 +1,5 @@
+"""`python -m amazon_support`."""
+
+from amazon_support.cli import main
+
+main()

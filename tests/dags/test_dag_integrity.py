@@ -1,0 +1,126 @@
+"""Every DAG parses fast and carries what people and the scheduler need."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from amazon_support.settings import home
+
+DAG_FILES = {"support_hourly.py": ["support_hourly"]}
+HEAVY = ("great_expectations", "pandas", "sp_api", "alembic")
+MAX_LINES = 80
+
+
+@pytest.fixture(scope="module")
+def dags(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
+    """All DAGs, as Airflow's own loader reads them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
+        patch.setenv("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+        from airflow.dag_processing.dagbag import DagBag
+
+        bag = DagBag(dag_folder=str(home() / "dags"), bundle_name="dags-folder")
+        assert bag.import_errors == {}
+        yield bag.dags
+
+
+def test_every_dag_file_is_listed_here() -> None:
+    assert sorted(path.name for path in (home() / "dags").glob("*.py")) == sorted(DAG_FILES)
+
+
+def test_each_file_holds_the_dags_it_is_known_for(dags: dict) -> None:
+    assert sorted(dags) == sorted(name for names in DAG_FILES.values() for name in names)
+
+
+@pytest.mark.parametrize("name", DAG_FILES)
+def test_a_dag_file_is_wiring_only(name: str) -> None:
+    lines = (home() / "dags" / name).read_text().splitlines()
+    assert len(lines) < MAX_LINES
+    assert not [line for line in lines if "select " in line.lower() or "http" in line]
+
+
+def test_schedules_have_a_real_data_interval(dags: dict) -> None:
+    from airflow.sdk import CronDataIntervalTimetable
+
+    for dag in dags.values():
+        # A bare cron string would give every run an interval of zero length.
+        assert isinstance(dag.timetable, CronDataIntervalTimetable) or (
+            type(dag.timetable).__name__ == "CronDataIntervalTimetable"
+        ), dag.dag_id
+
+
+def test_dags_say_who_owns_them_and_what_to_do(dags: dict) -> None:
+    from amazon_support.orchestration.defaults import Tag
+
+    for dag in dags.values():
+        assert dag.doc_md
+        assert "When a task is red" in dag.doc_md
+        assert set(dag.tags) <= set(Tag)
+        assert dag.catchup is False
+        assert dag.max_active_runs == 1
+        assert dag.dagrun_timeout
+
+
+def test_tasks_have_owner_retries_timeout_and_a_pool_that_exists(dags: dict) -> None:
+    pools = json.loads((home() / "include/settings/pools.json").read_text())
+    for dag in dags.values():
+        for task in dag.tasks:
+            where = f"{dag.dag_id}.{task.task_id}"
+            assert task.owner == "support", where
+            assert task.pool in pools, where
+            assert task.execution_timeout, where
+            assert task.retries >= 2 or task.task_id == "summary", where
+            assert task.retry_policy or task.task_id == "summary", where
+
+
+def test_a_failed_account_stops_neither_the_others_nor_stays_unseen(dags: dict) -> None:
+    tasks = dags["support_hourly"].task_dict
+    assert tasks["orders.check"].trigger_rule == "all_done"
+    assert tasks["mail.check"].trigger_rule == "all_done"
+    assert tasks["summary"].trigger_rule == "all_done"
+    assert not tasks["summary"].downstream_task_ids, "the last task must decide the run's verdict"
+
+
+PARSE = """
+import sys, time
+began = time.process_time()
+import airflow.sdk
+ready = time.process_time()
+import importlib.util
+spec = importlib.util.spec_from_file_location("dag_under_test", sys.argv[1])
+spec.loader.exec_module(importlib.util.module_from_spec(spec))
+print(time.process_time() - ready, *[name for name in sys.argv[2:] if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize("name", DAG_FILES)
+def test_parsing_imports_nothing_heavy(name: str) -> None:
+    began = time.monotonic()
+    answer = subprocess.run(
+        [sys.executable, "-c", PARSE, str(home() / "dags" / name), *HEAVY], capture_output=True, text=True, check=True
+    )
+    seconds, *heavy = answer.stdout.split()
+    assert heavy == []
+    assert float(seconds) < 1.0, f"{seconds} s of processor time (whole process: {time.monotonic() - began:.1f} s)"
+
+
+def test_plugins_folder_has_nothing_that_airflow_would_load_under_a_bare_name() -> None:
+    top = {path.name for path in (home() / "plugins").iterdir() if not path.name.startswith("__")}
+    assert top <= {".airflowignore", "amazon_support", "support_desk.py"}
+    assert "amazon_support/" in (home() / "plugins/.airflowignore").read_text()
+
+
+def test_airflow_knows_the_connection_type() -> None:
+    from amazon_support.orchestration.provider import get_provider_info
+
+    (connection_type,) = get_provider_info()["connection-types"]
+    assert connection_type["connection-type"] == "amazon_sp_api"
+    assert list(connection_type["conn-fields"]) == [
+        "refresh_token", "client_id", "client_secret", "region", "endpoint", "token_url",
+    ]  # fmt: skip
+    assert Path(home() / "plugins/amazon_support/orchestration/hooks.py").exists()

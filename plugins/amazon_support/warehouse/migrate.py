@@ -7,28 +7,31 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from amazon_support.settings import home
-from amazon_support.warehouse.engine import engine
+from amazon_support.warehouse.engine import connect
 
 # Two processes that migrate at once: the second waits, then finds nothing to do.
 MIGRATION_LOCK = 4_711_001
 
 
 def upgrade(url: str | None = None) -> str:
-    """Runs every migration that the warehouse has not seen. Returns the revision it is at now."""
-    bound = engine(url)
-    with bound.begin() as connection:
+    """Runs every migration that the warehouse has not seen. Returns the revision it is at now.
+
+    Raises: WarehouseError if the server cannot be reached.
+    """
+    with connect(url) as connection:
         connection.exec_driver_sql(f"select pg_advisory_xact_lock({MIGRATION_LOCK})")
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         current = current_revision(connection)
-    bound.dispose()
     return current or ""
 
 
 def current_revision(connection: Connection) -> str | None:
     """Revision the warehouse is at; None if it was never migrated."""
-    return MigrationContext.configure(connection, opts={"version_table_schema": "public"}).get_current_revision()
+    migrations = MigrationContext.configure(connection, opts={"version_table_schema": "public"})
+    revision: str | None = migrations.get_current_revision()
+    return revision
 
 
 def newest_revision() -> str:

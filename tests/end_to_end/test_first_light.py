@@ -1,0 +1,158 @@
+"""The whole product once: a real scheduler runs the hourly job over invented history served by real servers."""
+
+import email
+import email.policy
+import json
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sqlalchemy import Connection, text
+
+from amazon_support import demo
+from amazon_support.local import LocalStack
+from amazon_support.warehouse import connect
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+AGENTS = {agent["email"] for agent in demo.AGENTS}
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Iterator[demo.DemoResult]:
+    """A demo of the newest hour and, as a backfill, the hour before it; still running."""
+    folder = tmp_path_factory.mktemp("demo")
+    result = demo.run(folder, days=30, hours=2, seed=7, progress=print)
+    yield result
+    result.stack.stop()
+
+
+@pytest.fixture
+def warehouse(result: demo.DemoResult) -> Iterator[Connection]:
+    with connect(result.stack.warehouse_url) as connection:
+        yield connection
+
+
+def count(connection: Connection, query: str, **parameters: Any) -> int:
+    return int(connection.execute(text(query), parameters).scalar_one())
+
+
+def sent_mails(folder: Path) -> list[email.message.EmailMessage]:
+    return [
+        email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+        for path in sorted((folder / "mail").glob("*.eml"))
+    ]
+
+
+def trigger(stack: LocalStack) -> dict[str, Any]:
+    """A manual run, followed to its end."""
+    run = stack.api("POST", f"/dags/{demo.DAG}/dagRuns", {"logical_date": None})
+    deadline = time.monotonic() + 300
+    while run["state"] not in ("success", "failed") and time.monotonic() < deadline:
+        time.sleep(1)
+        run = stack.api("GET", f"/dags/{demo.DAG}/dagRuns/{run['dag_run_id']}")
+    return run
+
+
+def test_the_newest_hour_and_the_hour_before_it_succeed(result: demo.DemoResult) -> None:
+    kinds = {name.split("__")[0]: state for name, state in result.states.items()}
+    assert kinds == {"scheduled": "success", "backfill": "success"}
+
+
+def test_every_order_and_every_mail_became_one_fact(result: demo.DemoResult, warehouse: Connection) -> None:
+    landed = count(warehouse, "select count(distinct (account, order_id)) from raw.order_received")
+    known = count(warehouse, "select count(*) from core.amazon_order where not is_placeholder")
+    assert landed == known > 500
+    mails = len(list((result.stack.folder / "imap").rglob("*,S=*"))) or count(
+        warehouse, "select count(distinct (account, mail_id)) from pii.mail_received"
+    )
+    assert count(warehouse, "select count(*) from core.mail") == mails > 200
+    assert count(warehouse, "select count(*) from ops.quarantine") == 0
+
+
+def test_each_agent_has_a_worklist_for_each_hour(result: demo.DemoResult, warehouse: Connection) -> None:
+    hours = warehouse.execute(
+        text("select as_of, array_agg(distinct agent order by agent) from mart.worklist_item group by as_of order by 1")
+    ).all()
+    everybody = sorted(agent["name"] for agent in demo.AGENTS)
+    assert [tuple(row) for row in hours] == [
+        (result.as_of - timedelta(hours=1), everybody),
+        (result.as_of, everybody),
+    ]
+    assert len([path for path in result.worklists if path.suffix == ".csv"]) == 2 * len(everybody)
+
+
+def test_only_the_newest_hour_wrote_to_people(result: demo.DemoResult, warehouse: Connection) -> None:
+    mails = sent_mails(result.stack.folder)
+    subjects = sorted(mail["Subject"] for mail in mails)
+    assert {mail["To"] for mail in mails} == AGENTS
+    assert len({mail["Message-ID"] for mail in mails}) == len(mails) == count(warehouse, "select count(*) from ops.outbox")
+    assert all(result.as_of.strftime("%H:%M") in subject for subject in subjects), subjects
+
+
+def test_late_answers_and_automatic_solving_are_there(warehouse: Connection) -> None:
+    late = "select count(*) from mart.worklist_item where section = 'reply_now' and seconds_left < 0"
+    assert count(warehouse, late) > 0
+    assert count(warehouse, "select count(*) from mart.ticket_status where cause = 'auto_solve'") > 0
+
+
+def test_personal_data_is_in_its_own_schema_only(result: demo.DemoResult, warehouse: Connection) -> None:
+    names = warehouse.execute(text("select distinct buyer_name from pii.order_contact where length(buyer_name) > 8"))
+    aliases = warehouse.execute(text("select distinct split_part(buyer_alias, '@', 1) from pii.order_contact"))
+    private = {str(value) for (value,) in [*names, *aliases] if value}
+    assert len(private) > 100
+    places = {str(path): path.read_text(errors="replace") for path in result.stack.logs.rglob("*.log")}
+    places |= {str(path): path.read_text() for path in result.worklists}
+    for table in ("core.mail", "core.ticket_event", "mart.ticket", "mart.worklist_item", "ops.outbox", "ops.batch"):
+        rows = warehouse.execute(text(f"select string_agg(t::text, ' ') from {table} t")).scalar()
+        places[table] = rows or ""
+    xcoms = "select string_agg(value::text, ' ') from xcom"
+    with connect(result.stack.warehouse_url.replace("/warehouse", "/airflow")) as airflow:
+        places["XCom"] = airflow.execute(text(xcoms)).scalar() or ""
+    assert [(place, word) for place, content in places.items() for word in private if word in content] == []
+
+
+def test_running_the_hour_again_changes_nothing_and_mails_nobody(
+    result: demo.DemoResult, warehouse: Connection
+) -> None:
+    def everything() -> list[Any]:
+        tables = ("core.amazon_order", "core.mail", "core.ticket_event", "mart.ticket_status", "mart.sla_clock")
+        return [count(warehouse, f"select count(*) from {table}") for table in tables]
+
+    before, mails = everything(), len(sent_mails(result.stack.folder))
+    assert trigger(result.stack)["state"] == "success"
+    assert everything() == before
+    assert len(sent_mails(result.stack.folder)) == mails
+
+
+def test_a_wrong_credential_fails_its_account_with_one_clear_error_and_the_others_go_on(
+    result: demo.DemoResult,
+) -> None:
+    stack = result.stack
+    accounts_file = stack.folder / "settings" / "accounts.yaml"
+    good = accounts_file.read_text()
+    secret = "not-the-right-secret"
+    servers = json.loads((stack.folder / "servers.json").read_text())
+    extra = {"region": "eu", "refresh_token": "Atzr|wrong", "client_id": "nobody", "client_secret": secret}
+    extra |= {"endpoint": servers["amazon_url"], "token_url": servers["token_url"]}
+    connection = {"connection_id": "amazon_wrong", "conn_type": "amazon_sp_api", "extra": json.dumps(extra)}
+    stack.api("POST", "/connections", connection)
+    wrong = {"name": "wrongshop", "amazon_connections": ["amazon_wrong"], "mailboxes": []}
+    accounts_file.write_text(yaml.safe_dump({"accounts": [*yaml.safe_load(good)["accounts"], wrong]}))
+    try:
+        run = trigger(stack)
+        path = f"/dags/{demo.DAG}/dagRuns/{run['dag_run_id']}/taskInstances?limit=100"
+        tasks = stack.api("GET", path)["task_instances"]
+    finally:
+        accounts_file.write_text(good)
+    states = {(task["task_id"], task["map_index"]): (task["state"], task["try_number"]) for task in tasks}
+    assert run["state"] == "failed"
+    assert states.pop(("orders.pull", 3)) == ("failed", 1), "a person must act: not tried again"
+    assert states.pop(("summary", -1))[0] == "failed"
+    assert {state for state, _ in states.values()} == {"success"}
+    logs = "".join(path.read_text() for path in (stack.logs / "tasks").rglob("*.log") if "map_index=3" in str(path))
+    assert "account wrongshop, region eu, connection amazon_wrong" in logs
+    assert secret not in logs

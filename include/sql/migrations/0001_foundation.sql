@@ -239,6 +239,7 @@ create table core.mail (
 );
 create index mail_sent on core.mail (account, sent_at);
 create index mail_batch on core.mail (batch_id);
+create index mail_buyer on core.mail (account, buyer_ref) where buyer_ref is not null;
 comment on column core.mail.batch_id is 'Batch that brought the mail first.';
 comment on column core.mail.buyer_ref is 'Keyed hash of the buyer alias: tells buyers apart without naming them.';
 comment on column core.mail.ticket_key is 'Ticket that the mail belongs to; null for mail that is only filed.';

@@ -1,6 +1,7 @@
 -- In: batch_event, solve_after_silence, close_after_solved. Out: temporary table batch_transition: the status
--- after each event and after each automatic transition, the generation it belongs to, and whether it is void.
--- At one instant events come before automatic transitions (rank), so a message at the very instant of the
+-- after each event (position) and after each automatic transition (no position), in the order at, rank,
+-- position; the generation of the ticket it belongs to; and whether it is void, that is, came when the ticket
+-- was closed. At one instant events come before automatic transitions: a message at the very instant of the
 -- automatic solve or close is in time.
 create temporary table batch_transition on commit drop as
 with latest as (
@@ -21,9 +22,9 @@ with latest as (
     window so_far as (partition by ticket_no order by position)
 ),
 
--- The status follows from which came last: only a message, solving or unread ends being on hold; only those,
--- a hold or a failure ends being solved; a message leaves a new ticket new, so new lasts until the first deed.
--- Whether a ticket without any deed yet is new depends on its generation, which is not known here.
+-- Which came last tells the status. On hold ends by a message, solving or unread only; solved also by a hold
+-- or a failure; new by the first deed, because a message leaves a new ticket new. That a follow-up ticket
+-- begins without a deed is added at the end, when the generations are known.
 stated as (
     select
         *,
@@ -34,7 +35,7 @@ stated as (
             when reply > greatest(message, unread, failure) then 'pending'
             else 'open'
         end as status,
-        greatest(message, hold, solve, unread, failure) as silence_from
+        greatest(message, hold, solve, unread, failure) as silent_since
     from latest
 ),
 
@@ -46,17 +47,120 @@ spoken as (
     where move <> 'assign'
 ),
 
--- Between two events that end the silence, only replies happen: the first long enough gap after one solves.
+-- Since the event `silent_since` nobody but us has spoken: the first gap that is too long solves the ticket,
+-- and our later replies find it solved.
 silences as (
     select
         ticket_no,
-        silence_from,
+        silent_since,
         message,
-        deed_before,
         min(occurred_at) + %(solve_after_silence)s::interval as solved_at
-    from (select *, 0 as deed_before from spoken) as spoken
-    where status = 'pending' and move = 'reply' and next_at > occurred_at + %(solve_after_silence)s::interval
-    group by ticket_no, silence_from, message, deed_before
+    from spoken
+    where
+        move = 'reply'
+        and status = 'pending'
+        and next_at > occurred_at + %(solve_after_silence)s::interval
+    group by ticket_no, silent_since, message
+),
+
+solved_by_itself as (
+    select
+        stated.ticket_no,
+        stated.occurred_at as at,
+        0 as rank,
+        stated.position,
+        stated.message,
+        stated.deed,
+        stated.kind as cause,
+        case
+            when stated.status = 'pending' and stated.occurred_at > silences.solved_at then 'solved'
+            else stated.status
+        end as status
+    from stated
+    left join silences
+        on stated.ticket_no = silences.ticket_no and stated.silent_since = silences.silent_since
+    union all
+    select
+        ticket_no,
+        solved_at as at,
+        1 as rank,
+        null as position,
+        message,
+        null as deed,
+        'auto_solve' as cause,
+        'solved' as status
+    from silences
+),
+
+changes as (
+    select
+        *,
+        lag(status, 1, 'none') over (partition by ticket_no order by at, rank, position) as status_before
+    from solved_by_itself
+),
+
+periods as (
+    select
+        *,
+        lead(at, 1, 'infinity') over (partition by ticket_no order by at, rank, position) as until_at
+    from changes
+    where status <> status_before
+),
+
+-- A message ends being solved, so each stretch from one message to the next closes, or not, by itself. What
+-- comes after its first close is void.
+closes as (
+    select
+        ticket_no,
+        message,
+        min(at) + %(close_after_solved)s::interval as closed_at
+    from periods
+    where status = 'solved' and until_at > at + %(close_after_solved)s::interval
+    group by ticket_no, message
+),
+
+closed_by_itself as (
+    select * from solved_by_itself
+    union all
+    select
+        ticket_no,
+        closed_at as at,
+        2 as rank,
+        null as position,
+        message,
+        null as deed,
+        'auto_close' as cause,
+        'closed' as status
+    from closes
+),
+
+generations as (
+    select
+        *,
+        1 + count(*) filter (where rank = 2) over earlier_stretches as generation,
+        coalesce(at > min(at) filter (where rank = 2) over this_stretch, false) as is_void
+    from closed_by_itself
+    window
+        earlier_stretches as (
+            partition by ticket_no order by message range between unbounded preceding and 1 preceding
+        ),
+        this_stretch as (partition by ticket_no, message)
+),
+
+transitions as (
+    select
+        ticket_no,
+        generation,
+        at,
+        rank,
+        position,
+        cause,
+        is_void,
+        case
+            when status = 'open' and deed < min(position) over (partition by ticket_no, generation) then 'new'
+            else status
+        end as status
+    from generations
 )
 
-select 1
+select * from transitions

@@ -29,7 +29,7 @@ ordered as (
         end as move,
         source_id,
         detail ->> 'reply' as failed_reply,
-        case kind when 'buyer_message' then coalesce(ticket_type, 'contact_buyer') else ticket_type end as ticket_type,
+        coalesce(ticket_type, case kind when 'buyer_message' then 'contact_buyer' end) as ticket_type,
         marketplace,
         order_id,
         case_id,

@@ -45,14 +45,19 @@ class AmazonSpApiHook(BaseHook):
                 f"Connection {self.amazon_conn_id} (account {self.account}) lacks {', '.join(missing)}."
             )
         if fields["region"] not in ("na", "eu", "fe"):
-            raise BadCredentials(f"Connection {self.amazon_conn_id}: region must be na, eu or fe.")
-        optional = {name: fields.get(name) or None for name in ("endpoint", "token_url")}
+            raise BadCredentials(
+                f"Connection {self.amazon_conn_id} (account {self.account}): region must be na, eu or fe."
+            )
         return AmazonClient(
             Credentials(
                 connection=self.amazon_conn_id,
                 account=self.account,
-                **{n: fields[n] for n in needed},
-                **optional,
+                region=fields["region"],
+                client_id=fields["client_id"],
+                client_secret=fields["client_secret"],
+                refresh_token=fields["refresh_token"],
+                endpoint=fields.get("endpoint") or None,
+                token_url=fields.get("token_url") or None,
             )
         )
 

@@ -1,0 +1,5 @@
+"""Data quality: what landed rows must be like, and what happens to those that are not."""
+
+from amazon_support.quality.check import BatchVerdict, QualityError, check
+
+__all__ = ["BatchVerdict", "QualityError", "check"]

@@ -1,0 +1,11 @@
+-- In: ops.batch. Out: ids of the dataset's checked, not rejected, not yet published batches, locked for
+-- this transaction; those that another publisher holds are left to it.
+select batch_id
+from ops.batch
+where
+    dataset = %(dataset)s::text
+    and checked_at is not null
+    and rejected_because is null
+    and published_at is null
+order by batch_id
+for update skip locked

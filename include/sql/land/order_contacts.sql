@@ -1,0 +1,34 @@
+-- In: orders whose version in core.amazon_order came with the batches, and their landed personal data.
+-- Out: pii.order_contact; what Amazon no longer tells stays as it was. The alias is in lower case
+-- without its case.
+insert into pii.order_contact as known (
+    account, order_id, buyer_name, buyer_alias, recipient, last_updated_at
+)
+with new_versions as (
+    select * from core.amazon_order
+    where batch_id = any(%(batch_ids)s::bigint[])
+),
+
+received as (
+    select
+        r.account,
+        r.order_id,
+        r.payload #>> '{buyer, buyerName}' as buyer_name,
+        lower(regexp_replace(r.payload #>> '{buyer, buyerEmail}', '\+[^@]*@', '@')) as buyer_alias,
+        nullif(r.payload -> 'recipient', 'null') as recipient,
+        v.last_updated_at
+    from pii.order_received as r
+    inner join new_versions as v
+        on r.account = v.account and r.order_id = v.order_id and r.batch_id = v.batch_id
+)
+
+select * from received
+where coalesce(buyer_name, buyer_alias) is not null or recipient is not null
+order by account, order_id
+on conflict (account, order_id) do update
+    set
+        buyer_name = coalesce(excluded.buyer_name, known.buyer_name),
+        buyer_alias = coalesce(excluded.buyer_alias, known.buyer_alias),
+        recipient = coalesce(excluded.recipient, known.recipient),
+        last_updated_at = excluded.last_updated_at
+    where known.last_updated_at <= excluded.last_updated_at

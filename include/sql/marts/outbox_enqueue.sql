@@ -1,0 +1,22 @@
+-- In: one message. Out: ops.outbox; a message whose key is there already changes nothing.
+insert into ops.outbox (
+    message_key,
+    kind,
+    recipient,
+    subject,
+    html,
+    plain,
+    message_id,
+    available_at
+)
+values (
+    %(message_key)s::text,
+    %(kind)s::text,
+    %(recipient)s::text,
+    %(subject)s::text,
+    %(html)s::text,
+    %(plain)s::text,
+    %(message_id)s::text,
+    %(available_at)s::timestamptz
+)
+on conflict (message_key) do nothing

@@ -1,0 +1,416 @@
+-- In: as_of, since, settings (agents, marketplaces, desk exceptions, durations, BQool's page); tickets,
+-- status periods, clocks, events, mail, orders. Out: mart.worklist_item as of that instant; and how many
+-- items were written, for how many agents, and how many are of marketplaces that no agent has.
+-- A ticket is in one section at most: a running reply clock comes first, then the status, then the type. A
+-- new or open ticket whose type has no section of its own is listed under reply_now, so that none is lost.
+with agents as (
+    select
+        agent.name,
+        agent.marketplaces
+    from jsonb_to_recordset(%(agents)s::jsonb) as agent (name text, marketplaces text[])
+),
+
+sites as (
+    select
+        site.country,
+        site.host,
+        site.desk
+    from jsonb_to_recordset(%(marketplaces)s::jsonb) as site (country text, host text, desk text)
+),
+
+desk_exceptions as (
+    select
+        special.account,
+        special.country,
+        special.desk
+    from jsonb_to_recordset(%(desk_exceptions)s::jsonb) as special (account text, country text, desk text)
+),
+
+sections (section, rank) as (
+    values
+    ('reply_now', 1),
+    ('feedback', 2),
+    ('claims_returns_cancellations', 3),
+    ('performance_notifications', 4),
+    ('cases_to_chase', 5),
+    ('on_hold_to_chase', 6),
+    ('orders_to_ship', 7),
+    ('mail_to_decide', 8),
+    ('solved_automatically', 9)
+),
+
+types (ticket_type, section) as (
+    values
+    ('negative_feedback', 'feedback'),
+    ('neutral_feedback', 'feedback'),
+    ('a_to_z_claim', 'claims_returns_cancellations'),
+    ('chargeback', 'claims_returns_cancellations'),
+    ('return_request', 'claims_returns_cancellations'),
+    ('cancellation', 'claims_returns_cancellations'),
+    ('refund', 'claims_returns_cancellations'),
+    ('performance_notification', 'performance_notifications'),
+    ('system_message', 'performance_notifications'),
+    ('case_update', 'cases_to_chase'),
+    ('unknown_mail', 'mail_to_decide')
+),
+
+running_clocks as (
+    select * from mart.sla_clock
+    where
+        metric = 'amazon_reply'
+        and started_at <= %(as_of)s::timestamptz
+        and (stopped_at is null or stopped_at > %(as_of)s::timestamptz)
+),
+
+periods as (
+    select
+        *,
+        status = 'on_hold'
+        and from_at < %(as_of)s::timestamptz - %(chase_holds_after)s::interval as is_long_hold,
+        cause = 'auto_solve' and from_at > %(since)s::timestamptz as is_solved_lately
+    from mart.ticket_status
+    where
+        from_at <= %(as_of)s::timestamptz
+        and until_at > %(as_of)s::timestamptz
+        and status in ('new', 'open', 'pending', 'on_hold', 'solved')
+),
+
+tickets as (
+    select
+        ticket.account,
+        ticket.ticket_id,
+        ticket.ticket_key,
+        ticket.order_id,
+        ticket.marketplace,
+        ticket.ticket_type,
+        ticket.created_at,
+        period.status,
+        period.from_at as status_since,
+        clock.warn_at,
+        clock.due_at as reply_due_at,
+        coalesce(types.section, 'reply_now') as home,
+        case
+            when clock.due_at is not null then 'reply_now'
+            when period.status = 'solved' then 'solved_automatically'
+            when period.status = 'on_hold' then 'on_hold_to_chase'
+            else coalesce(types.section, 'reply_now')
+        end as section
+    from periods as period
+    inner join mart.ticket as ticket
+        on period.account = ticket.account and period.ticket_id = ticket.ticket_id
+    left join running_clocks as clock
+        on period.account = clock.account and period.ticket_id = clock.ticket_id
+    left join types on ticket.ticket_type = types.ticket_type
+    where
+        clock.due_at is not null
+        or period.status in ('new', 'open')
+        or period.is_long_hold
+        or period.is_solved_lately
+),
+
+events as (
+    select * from core.ticket_event
+    where occurred_at <= %(as_of)s::timestamptz
+),
+
+case_movements as (
+    select
+        tickets.account,
+        tickets.ticket_id,
+        max(events.occurred_at) as moved_at
+    from tickets
+    inner join events on tickets.account = events.account and tickets.ticket_key = events.ticket_key
+    where tickets.section = 'cases_to_chase'
+    group by tickets.account, tickets.ticket_id
+),
+
+-- An agent who is to decide about a mail must find it, and nothing in it may be told here.
+mail_places as (
+    select distinct on (tickets.account, tickets.ticket_id)
+        tickets.account,
+        tickets.ticket_id,
+        to_char(mail.received_at at time zone 'UTC', 'FMDD Mon HH24:MI "UTC"') as received,
+        mail.mailbox || '/' || mail.folder as place
+    from tickets
+    inner join core.ticket_event as event
+        on tickets.account = event.account and tickets.ticket_key = event.ticket_key
+    inner join core.mail as mail
+        on event.account = mail.account and event.source = 'mail' and event.source_id = mail.mail_id
+    where tickets.section = 'mail_to_decide'
+    order by tickets.account, tickets.ticket_id, mail.sent_at, mail.mail_id
+),
+
+located as (
+    select
+        tickets.*,
+        coalesce(case_movements.moved_at, tickets.status_since) as since_at,
+        'mail of ' || mail_places.received || ' in ' || mail_places.place as remark
+    from tickets
+    left join case_movements
+        on tickets.account = case_movements.account and tickets.ticket_id = case_movements.ticket_id
+    left join mail_places
+        on tickets.account = mail_places.account and tickets.ticket_id = mail_places.ticket_id
+),
+
+ticket_items as (
+    select
+        account,
+        ticket_id,
+        order_id,
+        marketplace,
+        ticket_type,
+        status,
+        section,
+        home,
+        warn_at,
+        since_at,
+        remark,
+        case section
+            when 'reply_now' then reply_due_at
+            when 'cases_to_chase' then since_at + %(chase_cases_after)s::interval
+            when 'on_hold_to_chase' then since_at + %(chase_holds_after)s::interval
+            when 'mail_to_decide' then created_at + %(decide_mail_within)s::interval
+        end as due_at
+    from located
+),
+
+-- What has been shipped since was to ship then.
+order_items as (
+    select
+        account,
+        null::text as ticket_id,
+        order_id,
+        marketplace,
+        null::text as ticket_type,
+        null::text as status,
+        'orders_to_ship' as section,
+        'orders_to_ship' as home,
+        null::timestamptz as warn_at,
+        ordered_at as since_at,
+        null::text as remark,
+        ship_by_at as due_at
+    from core.amazon_order
+    where
+        fulfilled_by = 'MERCHANT'
+        and ordered_at <= %(as_of)s::timestamptz
+        and (
+            status in ('UNSHIPPED', 'PARTIALLY_SHIPPED')
+            or (status = 'SHIPPED' and shipped_at > %(as_of)s::timestamptz)
+        )
+),
+
+items as (
+    select * from ticket_items
+    union all
+    select * from order_items
+),
+
+timed as (
+    select
+        *,
+        floor(extract(epoch from due_at - %(as_of)s::timestamptz))::bigint as seconds_left,
+        floor(extract(epoch from %(as_of)s::timestamptz - since_at))::bigint as seconds_since
+    from items
+),
+
+-- Which span the reason speaks of, and how; <time> stands for the span in words.
+reasoned as (
+    select
+        *,
+        case
+            when section in ('reply_now', 'orders_to_ship', 'mail_to_decide') and due_at is not null
+                then abs(seconds_left)
+            else seconds_since
+        end as span,
+        case
+            when section = 'reply_now' and due_at is null then initcap(status) || ' for <time>'
+            when section = 'reply_now' and seconds_left < 0 then 'Breached <time> ago'
+            when section = 'reply_now' and warn_at <= %(as_of)s::timestamptz then 'At risk: due in <time>'
+            when section = 'reply_now' then 'Due in <time>'
+            when section = 'cases_to_chase' and seconds_left < 0 then 'No movement for <time>: chase it'
+            when section = 'cases_to_chase' then 'Last movement <time> ago'
+            when section = 'on_hold_to_chase' then 'On hold for <time>: chase the stakeholder'
+            when section = 'orders_to_ship' and due_at is null then 'Ordered <time> ago, no ship-by time'
+            when section = 'orders_to_ship' and seconds_left < 0 then 'Ship-by time passed <time> ago'
+            when section = 'orders_to_ship' then 'Ship within <time>'
+            when section = 'mail_to_decide' and seconds_left < 0 then 'Decision late by <time>'
+            when section = 'mail_to_decide' then 'Decide within <time>'
+            when section = 'solved_automatically' then 'Solved <time> ago: the buyer was silent'
+            else initcap(status) || ' for <time>'
+        end as what,
+        case
+            when section <> 'reply_now' then remark
+            when status = 'on_hold' then 'on hold'
+            when status = 'solved' then 'solved without a reply'
+        end as addition
+    from timed
+),
+
+worded as (
+    select
+        *,
+        concat_ws(', ', what, addition) as reason,
+        case
+            when span < 60 then 'less than 1 min'
+            when span < 3600 then span / 60 || ' min'
+            when span < 172800
+                then concat_ws(' ', span / 3600 || ' h', nullif(mod(span / 60, 60), 0) || ' min')
+            else concat_ws(' ', span / 86400 || ' d', nullif(mod(span / 3600, 24), 0) || ' h')
+        end as span_in_words
+    from reasoned
+),
+
+placed as (
+    select
+        worded.*,
+        sites.country is not null as is_known_site,
+        'https://' || sites.host as seller_central,
+        case
+            when worded.section = 'orders_to_ship' then 'seller_central'
+            else coalesce(desk_exceptions.desk, sites.desk)
+        end as desk,
+        case when worded.order_id ~ '^[0-9A-Za-z-]+$' then worded.order_id end as page_order_id,
+        case when worded.section = 'reply_now' then 'reply_now' else worded.home end as page
+    from worded
+    left join sites on worded.marketplace = sites.country
+    left join desk_exceptions
+        on worded.account = desk_exceptions.account and worded.marketplace = desk_exceptions.country
+),
+
+linked as (
+    select
+        *,
+        case
+            when page = 'mail_to_decide' then null
+            when page = 'feedback' then seller_central || '/feedback-manager/index.html'
+            when page = 'performance_notifications' then seller_central || '/performance/notifications'
+            when page = 'cases_to_chase' then seller_central || '/cu/case-lobby'
+            when page = 'claims_returns_cancellations' and ticket_type = 'a_to_z_claim'
+                then seller_central || '/gp/a-z-guarantee.html'
+            when page in ('claims_returns_cancellations', 'orders_to_ship') and page_order_id is not null
+                then seller_central || '/orders-v3/order/' || page_order_id
+            when desk = 'bqool' then %(bqool_page)s::text
+            else seller_central || '/messaging/inbox'
+        end as link
+    from placed
+),
+
+-- Who has an item of a marketplace that is not known? Everybody, so that nobody misses it.
+assigned as (
+    select
+        linked.*,
+        agents.name as agent,
+        row_number() over (
+            partition by agents.name
+            order by
+                sections.rank,
+                linked.due_at,
+                linked.since_at,
+                linked.account,
+                linked.ticket_id,
+                linked.order_id
+        ) as position
+    from linked
+    inner join sections on linked.section = sections.section
+    left join agents
+        on
+            not linked.is_known_site
+            or cardinality(agents.marketplaces) = 0
+            or linked.marketplace = any(agents.marketplaces)
+),
+
+ordered_goods as (
+    select
+        account,
+        order_id,
+        concat_ws(' ', quantity || ' ×', coalesce(title, asin, 'unnamed item'), '(' || sku || ')') as goods,
+        row_number() over (partition by account, order_id order by position, order_item_id) as place
+    from core.amazon_order_item
+    where
+        (account, order_id) in (
+            select
+                linked.account,
+                linked.order_id
+            from linked
+        )
+),
+
+goods_by_order as (
+    select
+        account,
+        order_id,
+        string_agg(goods, ', ' order by place) filter (where place <= 5)
+        || case when count(*) > 5 then ' and ' || count(*) - 5 || ' more' else '' end as items
+    from ordered_goods
+    group by account, order_id
+),
+
+worklist as (
+    select
+        assigned.agent,
+        assigned.section,
+        assigned.position,
+        assigned.account,
+        assigned.ticket_id,
+        assigned.order_id,
+        assigned.marketplace,
+        assigned.desk,
+        assigned.ticket_type,
+        assigned.status,
+        replace(assigned.reason, '<time>', assigned.span_in_words) as reason,
+        assigned.due_at,
+        assigned.seconds_left,
+        assigned.link,
+        placed_order.status as order_status,
+        placed_order.fulfilled_by,
+        placed_order.ship_by_at,
+        placed_order.total_amount,
+        placed_order.currency,
+        goods_by_order.items
+    from assigned
+    left join core.amazon_order as placed_order
+        on assigned.account = placed_order.account and assigned.order_id = placed_order.order_id
+    left join goods_by_order
+        on assigned.account = goods_by_order.account and assigned.order_id = goods_by_order.order_id
+),
+
+written as (
+    insert into mart.worklist_item (
+        as_of,
+        agent,
+        section,
+        position,
+        account,
+        ticket_id,
+        order_id,
+        marketplace,
+        desk,
+        ticket_type,
+        status,
+        reason,
+        due_at,
+        seconds_left,
+        link,
+        order_status,
+        fulfilled_by,
+        ship_by_at,
+        total_amount,
+        currency,
+        items
+    )
+    select
+        %(as_of)s::timestamptz as as_of,
+        worklist.*
+    from worklist
+    where worklist.agent is not null
+),
+
+counts as (
+    select
+        count(agent) as items,
+        count(distinct agent) as agents,
+        count(*) filter (where agent is null) as uncovered
+    from worklist
+)
+
+select * from counts

@@ -1,0 +1,134 @@
+"""What we expect of each dataset, in Great Expectations' words: one list of rules for rows, one for whole batches.
+
+A row that breaks a REJECT rule goes to quarantine, a batch that breaks one waits for a person; broken WARN rules are
+recorded. The columns are those of include/sql/land/<dataset>_to_check.sql and batches_to_check.sql.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from great_expectations.expectations.expectation import Expectation
+
+REJECT, WARN = "reject", "warn"
+
+# A batch in which more rows than this share break rejecting rules is rejected as a whole. Shares of a batch with
+# fewer rows than SMALLEST_JUDGED say little: one bad row must not hold up the two beside it.
+MOST_REJECTED = 0.5
+MOST_UNKNOWN = 0.3
+SMALLEST_JUDGED = 10
+
+ORDER_ID = r"^(\d{3}-\d{7}-\d{7}|[DS]01-.*)$"
+MAIL_ID = r"^[0-9a-f]{64}$"
+
+# Source: FulfillmentStatus of the orders_2026-01-01 model.
+ORDER_STATUSES = [
+    "PENDING_AVAILABILITY",
+    "PENDING",
+    "UNSHIPPED",
+    "PARTIALLY_SHIPPED",
+    "SHIPPED",
+    "CANCELLED",
+    "UNFULFILLABLE",
+]
+
+MAIL_KINDS = [
+    "buyer_message",
+    "reply_copy",
+    "order_notice",
+    "amazon_information",
+    "return_request",
+    "refund_notice",
+    "cancellation_request",
+    "a_to_z_opened",
+    "a_to_z_decided",
+    "chargeback",
+    "feedback_notice",
+    "performance_notification",
+    "case_update",
+    "system_qa",
+    "delivery_failure",
+    "buyer_opted_out",
+    "unknown",
+    "imitation",
+]
+
+
+def orders(marketplace_ids: list[str]) -> "list[Expectation]":
+    """Rules for an order of the Orders API 2026-01-01.
+
+    Args:
+        marketplace_ids: Amazon's ids of the marketplaces in the settings.
+    """
+    return [
+        _matches("order_id_shape", REJECT, "row_key", ORDER_ID),
+        _present("created_time_readable", REJECT, "created_at"),
+        _present("updated_time_readable", REJECT, "last_updated_at"),
+        _between("created_before_updated", REJECT, "hours_created_after_update", at_most=0),
+        _between("not_in_the_future", REJECT, "hours_ahead", at_most=24),
+        _one_of("marketplace_known", REJECT, "marketplace_id", marketplace_ids),
+        _between("has_items", REJECT, "item_count", at_least=1),
+        _between("items_have_their_own_id", REJECT, "items_without_own_id", at_most=0),
+        _between("quantities_valid", REJECT, "invalid_quantities", at_most=0),
+        _between("amounts_numeric", REJECT, "invalid_amounts", at_most=0),
+        _one_of("status_known", WARN, "status", ORDER_STATUSES),
+        _between("other_times_readable", WARN, "unreadable_times", at_most=0),
+    ]
+
+
+def mail() -> "list[Expectation]":
+    """Rules for a mail that has been read and explained."""
+    return [
+        _matches("mail_id_shape", REJECT, "row_key", MAIL_ID),
+        _one_of("kind_known", REJECT, "kind", MAIL_KINDS),
+        _one_of("direction_valid", REJECT, "direction", ["inbound", "outbound", "system"]),
+        _present("confidence_present", REJECT, "confidence"),
+        _between("confidence_valid", REJECT, "confidence", at_least=0, at_most=1),
+        _present("sent_time_readable", REJECT, "sent_at"),
+        _between("not_sent_after_received", REJECT, "hours_sent_after_received", at_most=24),
+        _between("not_long_under_way", WARN, "days_under_way", at_most=30),
+        _between("order_ids_shaped", WARN, "misshapen_order_ids", at_most=0),
+    ]
+
+
+def batches() -> "list[Expectation]":
+    """Rules for a batch as a whole."""
+    return [
+        _between("batch_has_rows", REJECT, "landed_rows", at_least=1),
+        _between("batch_is_complete", REJECT, "missing_rows", at_least=0, at_most=0),
+        _between("most_mail_recognised", WARN, "unknown_share", at_most=MOST_UNKNOWN),
+    ]
+
+
+# ---------- Great Expectations by its names; it is imported only when something is checked
+
+
+def _matches(rule: str, severity: str, column: str, regex: str) -> "Expectation":
+    import great_expectations.expectations as gxe
+
+    return gxe.ExpectColumnValuesToMatchRegex(column=column, regex=regex, **_named(rule, severity))
+
+
+def _present(rule: str, severity: str, column: str) -> "Expectation":
+    import great_expectations.expectations as gxe
+
+    return gxe.ExpectColumnValuesToNotBeNull(column=column, **_named(rule, severity))
+
+
+def _one_of(rule: str, severity: str, column: str, values: list[str]) -> "Expectation":
+    import great_expectations.expectations as gxe
+
+    return gxe.ExpectColumnValuesToBeInSet(column=column, value_set=values, **_named(rule, severity))
+
+
+def _between(
+    rule: str, severity: str, column: str, *, at_least: float | None = None, at_most: float | None = None
+) -> "Expectation":
+    import great_expectations.expectations as gxe
+
+    return gxe.ExpectColumnValuesToBeBetween(
+        column=column, min_value=at_least, max_value=at_most, **_named(rule, severity)
+    )
+
+
+def _named(rule: str, severity: str) -> dict[str, Any]:
+    return {"meta": {"rule": rule, "severity": severity}}

@@ -1,0 +1,6 @@
+"""Tickets, their status and their service-level clocks: derived in SQL from the recorded events."""
+
+from amazon_support.tickets.as_of import clock_as_of, status_as_of
+from amazon_support.tickets.fold import FoldCounts, fold, fold_all
+
+__all__ = ["FoldCounts", "clock_as_of", "fold", "fold_all", "status_as_of"]

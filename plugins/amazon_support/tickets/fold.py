@@ -1,0 +1,70 @@
+"""Folds the events of touched tickets into tickets, status periods and reply clocks, step by step in SQL."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from amazon_support.settings import Policy
+from amazon_support.warehouse import run_step
+
+
+@dataclass(frozen=True)
+class FoldCounts:
+    """What one fold wrote.
+
+    touched: ticket keys claimed. tickets: tickets of these keys, follow-ups included. periods: status periods.
+    clocks: cycles of the Amazon reply clock.
+    """
+
+    touched: int
+    tickets: int
+    periods: int
+    clocks: int
+
+
+def fold(connection: Connection, policy: Policy) -> FoldCounts:
+    """Derives every ticket in ops.ticket_touched anew, in the caller's transaction.
+
+    The answers depend on the recorded events and the policy only, not on the time or on the order in which the
+    events arrived. Until the transaction ends, other folds and writers of ticket events wait.
+
+    Returns: how much was written.
+    """
+    run_step(connection, "tickets/lock_touched.sql")
+    touched = run_step(connection, "tickets/claim_touched.sql").rowcount
+    run_step(connection, "tickets/order_events.sql")
+    run_step(
+        connection,
+        "tickets/derive_transitions.sql",
+        {
+            "solve_after_silence": _seconds(policy.solve_after_silence),
+            "close_after_solved": _seconds(policy.close_after_solved),
+        },
+    )
+    run_step(connection, "tickets/clear_answers.sql")
+    tickets = run_step(connection, "tickets/fold_ticket.sql").rowcount
+    periods = run_step(connection, "tickets/fold_status.sql").rowcount
+    run_step(connection, "sla/clear_amazon_reply.sql")
+    clocks = run_step(
+        connection,
+        "sla/fold_amazon_reply.sql",
+        {
+            "reply_within": _seconds(policy.reply_within),
+            "warn_before": _seconds(next(iter(policy.warn_before), timedelta(0))),
+        },
+    ).rowcount
+    run_step(connection, "tickets/clear_touched.sql")
+    run_step(connection, "tickets/drop_batch.sql")
+    return FoldCounts(touched, tickets, periods, clocks)
+
+
+def fold_all(connection: Connection, policy: Policy) -> FoldCounts:
+    """Derives every ticket there is anew: after a change of rules or policy. As `fold`, in the caller's transaction."""
+    run_step(connection, "tickets/touch_all.sql")
+    return fold(connection, policy)
+
+
+def _seconds(duration: timedelta) -> str:
+    # An interval of days would have 23 or 25 hours where a session's time zone changes its clocks.
+    return f"{duration.total_seconds():f} seconds"

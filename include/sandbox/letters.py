@@ -147,14 +147,7 @@ class Scribe:
         begin, end = self._frame(own.reply_frame)
         date = format_datetime(reply.sent_at)
         quote = own.quote.format(date=date, name="Support")
-        quoted = [
-            begin,
-            "",
-            *reply.words.split("\n"),
-            "",
-            end,
-            *self._footer_lines(thread, own, reply.sent_at, "reply_copy"),
-        ]
+        quoted = [begin, "", *reply.words.split("\n"), "", end, f"[commMgrTok:{thread.token}]"]
         text = "\n".join([words, "", quote, *(f"> {line}" for line in quoted)])
         markup = (
             f"<div>{_lines(words)}</div><div>{html.escape(quote)}</div>"
@@ -248,7 +241,14 @@ class Scribe:
         original = MIMEText(
             f"Subject: Re: order {thread.order_id or '-'}\nMessage-ID: {reply.message_id}\n", "rfc822-headers"
         )
-        letter = self._letter("delivery_failure", times, buyer.site, order_id=thread.order_id, answers=reply.message_id)
+        letter = self._letter(
+            "delivery_failure",
+            times,
+            buyer.site,
+            order_id=thread.order_id,
+            answers=reply.message_id,
+            host=OUR_SERVER,
+        )
         envelope = _Envelope(
             ("Mail Delivery System", f"MAILER-DAEMON@{OUR_SERVER}"),
             "Undelivered Mail Returned to Sender",
@@ -423,9 +423,7 @@ class Scribe:
             above.append(shell.order_line.format(order=thread.order_id))
         item = thread.item
         above.append(shell.item_line.format(quantity=item.quantity, title=item.title, asin=item.asin))
-        text = "\n".join(
-            [*above, "", begin, "", words, "", end, "", *self._footer_lines(thread, shell, sent_at, "buyer_message")]
-        )
+        text = "\n".join([*above, "", begin, "", words, "", end, "", *self._footer_lines(thread, shell, sent_at)])
         footer = self._footer_html(thread, shell, sent_at, "buyer_message")
         markup = (
             f"<html><body><table><tr><td><p>{'<br>'.join(map(html.escape, above))}</p><p>{html.escape(begin)}</p>"
@@ -452,19 +450,19 @@ class Scribe:
         )
         return resolve, f"{host}/inbox?fi=caseId&ss={thread.case}&cc={thread.case}"
 
-    def _footer_lines(self, thread: Thread, shell: Language, sent_at: datetime, kind: str) -> list[str]:
-        """Below the frame. A copy of our own reply has no links to act on."""
+    def _footer_lines(self, thread: Thread, shell: Language, sent_at: datetime) -> list[str]:
         resolve, report = self._links(thread, sent_at)
-        links = [f"{shell.resolve}: {resolve}", f"{shell.report}: {report}"] if kind == "buyer_message" else []
         return [
-            *links,
-            self._survey(thread, kind),
+            f"{shell.resolve}: {resolve}",
+            f"{shell.report}: {report}",
+            self._survey(thread, "buyer_message"),
             shell.copyright.format(year=sent_at.year),
             f"[commMgrTok:{thread.token}]",
             f"SPC-{self._region.upper()}Amazon-{thread.case}",
         ]
 
     def _footer_html(self, thread: Thread, shell: Language, sent_at: datetime, kind: str) -> str:
+        """Below the frame. A copy of our own reply has no links to act on."""
         resolve, report = self._links(thread, sent_at)
         links = ((resolve, shell.resolve), (report, shell.report)) if kind == "buyer_message" else ()
         return (
@@ -522,8 +520,9 @@ class Scribe:
         rating: int | None = None,
         answers: str | None = None,
         is_automatic: bool = False,
+        host: str = "",
     ) -> Letter:
-        host = SES_HOSTS[self._region] if site else "mail.example"
+        host = host or (SES_HOSTS[self._region] if site else "mail.example")
         return Letter(
             account=self.account,
             kind=kind,
@@ -579,9 +578,10 @@ class Scribe:
         """What our own server writes above everything else."""
         is_bounce = envelope.signed_by == OUR_SERVER
         is_amazons = envelope.authentic and not envelope.signed_by
-        domain = envelope.signed_by or envelope.site.domain
+        from_domain = envelope.sender[1].rpartition("@")[2]
+        domain = envelope.signed_by or from_domain.removeprefix("marketplace.")
         bounces = f"bounces.{domain}" if envelope.authentic else "bulk-sender.example"
-        host = SES_HOSTS[self._region] if is_amazons else f"out.{bounces}"
+        host = SES_HOSTS[self._region] if is_amazons else domain if is_bounce else f"out.{bounces}"
         headers = [
             ("Return-Path", "<>" if is_bounce else f"<{self._rng.getrandbits(64):016x}@{bounces}>"),
             ("Delivered-To", f"{letter.account}@shop.example"),
@@ -597,7 +597,7 @@ class Scribe:
             proof += [
                 f"dkim={verdict} header.d={domain}",
                 f"spf={verdict} smtp.mailfrom={bounces}",
-                f"dmarc={verdict} header.from={envelope.sender[1].rpartition('@')[2]}",
+                f"dmarc={verdict} header.from={from_domain}",
             ]
             headers.append(("Authentication-Results", "; ".join(proof)))
         return headers

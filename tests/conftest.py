@@ -17,6 +17,10 @@ _numbers = itertools.count(1)
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
     """A PostgreSQL 18 for the session, with a migrated template database."""
     with EmbeddedServer(tmp_path_factory.mktemp("postgres")) as server:
+        # What tests write need not survive the machine; stopping would wait for the disk.
+        with engine(server.url()).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("alter system set fsync = off")
+            connection.exec_driver_sql("select pg_reload_conf()")
         migrate.upgrade(server.ensure_database("migrated"))
         yield server
 

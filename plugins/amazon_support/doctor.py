@@ -120,7 +120,8 @@ def _smtp() -> str:
     if transport is None:
         raise RuntimeError(f"no connection {hooks.SMTP_CONNECTION}")
     with transport:
-        return "the mail server answers"
+        transport.connect()
+    return "the mail server answers"
 
 
 def _archive() -> str:

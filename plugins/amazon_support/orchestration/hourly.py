@@ -128,6 +128,8 @@ def write_worklists() -> dict[str, Any]:
         with engine.connect() as connection:
             folder = hooks.data_folder() / "worklists"
             files = worklist.write_files(connection, current, folder, as_of=window.as_of)
+    if counts.uncovered:
+        log.warning("%d items are of marketplaces that no agent has: see agents.yaml", counts.uncovered)
     return {**asdict(counts), "queued": queued, "files": [file.name for file in files]}
 
 

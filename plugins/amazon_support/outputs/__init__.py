@@ -1,0 +1,1 @@
+"""Answers for people: worklists, alerts and the summary, selected in SQL, rendered, and delivered by mail."""

@@ -1,0 +1,128 @@
+"""Renders worklists and alerts as mail: HTML and plain text from the same items."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import groupby
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from amazon_support.outputs.items import SECTIONS, Item, Worklist, one_line, when
+from amazon_support.settings import home
+
+# Gmail cuts a mail off at 102 kB; with so many items (of replies, of each other section) it stays below.
+MAIL_REPLIES, MAIL_ITEMS = 40, 10
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A message in words: subject, HTML and plain text."""
+
+    subject: str
+    html: str
+    plain: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Items under one heading; `more` of them are not shown."""
+
+    heading: str
+    count: int
+    items: Sequence[Item]
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.items)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the templates show. An item is at risk inside `warn_before`."""
+
+    title: str
+    as_of: datetime
+    lead: str
+    groups: Sequence[Group]
+    warn_before: timedelta
+
+    @property
+    def has_accounts(self) -> bool:
+        """Whether items of several accounts are shown, so that each must be named."""
+        return len({item.account for group in self.groups for item in group.items}) > 1
+
+    def urgency(self, item: Item) -> str:
+        """`late`, `soon` or nothing."""
+        if item.is_late:
+            return "late"
+        return "soon" if _is_soon(item, self.warn_before) else ""
+
+
+def worklist_mail(worklist: Worklist) -> Rendered:
+    """The mail of a worklist: the most urgent items of each section, and how many more there are."""
+    page = _worklist_page(worklist, is_mail=True)
+    return _rendered(f"Worklist {_clock(worklist.as_of)}: {_lead(worklist)}", page)
+
+
+def worklist_page(worklist: Worklist) -> str:
+    """The whole worklist as an HTML page."""
+    return _render("message.html.j2", _worklist_page(worklist, is_mail=False))
+
+
+def alert_mail(agent: str, *, breached: Sequence[Item], at_risk: Sequence[Item], as_of: datetime) -> Rendered:
+    """The mail that tells an agent which tickets are newly breached or at risk."""
+    levels = {heading: items for heading, items in (("Breached", breached), ("At risk", at_risk)) if items}
+    lead = ", ".join(f"{len(items)} {heading.lower()}" for heading, items in levels.items())
+    groups = [_group(heading, items, MAIL_REPLIES) for heading, items in levels.items()]
+    # Whatever is in this mail and not late is at risk.
+    page = Page(f"Alert for {agent}", as_of, lead, groups, warn_before=timedelta.max)
+    return _rendered(f"Alert {_clock(as_of)}: {lead}", page)
+
+
+def _worklist_page(worklist: Worklist, *, is_mail: bool) -> Page:
+    groups = []
+    for section, items in groupby(worklist.items, key=lambda item: item.section):
+        limit = MAIL_REPLIES if section == "reply_now" else MAIL_ITEMS
+        groups.append(_group(SECTIONS[section], list(items), limit if is_mail else None))
+    lead = _lead(worklist) if worklist.items else "Nothing to do."
+    return Page(f"Worklist for {worklist.agent}", worklist.as_of, lead, groups, worklist.warn_before)
+
+
+def _group(heading: str, items: Sequence[Item], limit: int | None) -> Group:
+    return Group(heading, len(items), items[:limit])
+
+
+def _lead(worklist: Worklist) -> str:
+    late = sum(item.is_late for item in worklist.items)
+    soon = sum(_is_soon(item, worklist.warn_before) for item in worklist.items)
+    return f"{late} late, {soon} at risk, {len(worklist.items)} in all"
+
+
+def _is_soon(item: Item, warn_before: timedelta) -> bool:
+    return item.seconds_left is not None and 0 <= item.seconds_left <= warn_before.total_seconds()
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%H:%M} UTC"
+
+
+def _rendered(subject: str, page: Page) -> Rendered:
+    return Rendered(subject, _render("message.html.j2", page), _render("message.txt.j2", page))
+
+
+def _render(template: str, page: Page) -> str:
+    return _templates().get_template(template).render(page=page)
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(home() / "include" / "templates"),
+        autoescape=select_autoescape(disabled_extensions=("txt.j2",), default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(when=when, one_line=one_line)
+    return environment

@@ -1,0 +1,56 @@
+"""The state of support in ten lines."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from amazon_support.outputs.items import duration
+from amazon_support.warehouse import run_step
+
+STATUSES = ("new", "open", "pending", "on_hold", "solved", "closed")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counts as of an instant (aware UTC); of quarantine and outbox as they are. auto_solved: last 24 hours."""
+
+    as_of: datetime
+    tickets: dict[str, int]
+    breached: int
+    at_risk: int
+    waiting_since: datetime | None
+    auto_solved: int
+    orders_to_ship: int
+    orders_late: int
+    mail_to_decide: int
+    quarantined: int
+    messages_sent: int
+    messages_waiting: int
+    messages_dead: int
+
+
+def summary(connection: Connection, *, as_of: datetime) -> Summary:
+    """Counts tickets, clocks, orders and messages as of an instant."""
+    row = run_step(connection, "marts/summary.sql", {"as_of": as_of}).mappings().one()
+    return Summary(as_of=as_of, **row)
+
+
+def render(summary: Summary) -> str:
+    """Ten lined-up lines."""
+    tickets = ", ".join(f"{summary.tickets.get(status, 0)} {status.replace('_', ' ')}" for status in STATUSES)
+    waiting = summary.waiting_since
+    lines = {
+        "As of": f"{summary.as_of.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+        "Tickets": tickets,
+        "Breached": str(summary.breached),
+        "At risk": str(summary.at_risk),
+        "Oldest waiting": duration(int((summary.as_of - waiting).total_seconds())) if waiting else "nobody waits",
+        "Auto-solved": f"{summary.auto_solved} in the last 24 h",
+        "Orders to ship": f"{summary.orders_to_ship}, {summary.orders_late} of them late",
+        "Mail to decide": str(summary.mail_to_decide),
+        "Quarantined": f"{summary.quarantined} rows",
+        "Messages": f"{summary.messages_sent} sent, {summary.messages_waiting} waiting, "
+        f"{summary.messages_dead} given up",
+    }
+    return "\n".join(f"{name:<16} {value}" for name, value in lines.items())

@@ -38,75 +38,48 @@ failures as (
     where m.kind in ('delivery_failure', 'buyer_opted_out')
 ),
 
-threads as (
-    select distinct on (failures.account, failures.mail_id)
-        failures.account,
-        failures.mail_id,
-        event.ticket_key,
-        event.marketplace,
-        event.order_id,
-        event.case_id,
-        event.buyer_ref,
-        case when event.kind = 'reply' then event.source_id end as reply
-    from failures
-    inner join pii.mail as words
-        on failures.account = words.account and failures.in_reply_to = words.message_id
-    inner join core.ticket_event as event
-        on words.account = event.account and event.source = 'mail' and words.mail_id = event.source_id
-    order by failures.account, failures.mail_id, event.event_id
-),
-
-order_tickets as (
-    select distinct on (event.account, event.order_id)
-        event.account,
-        event.order_id,
-        event.ticket_key
-    from core.ticket_event as event
-    inner join failures on event.account = failures.account and event.order_id = failures.order_id
-    where right(event.ticket_key, length(event.order_id) + 7) = ':order:' || event.order_id
-    order by event.account, event.order_id, event.event_id
-),
-
 placed as (
     select
         failures.account,
         failures.mail_id,
         failures.mail_kind,
         failures.sent_at,
-        coalesce(threads.marketplace, known.marketplace, failures.marketplace) as marketplace,
-        coalesce(threads.order_id, failures.order_id) as order_id,
-        threads.case_id,
-        coalesce(threads.buyer_ref, failures.buyer_ref) as buyer_ref,
-        threads.reply,
+        coalesce(thread.marketplace, known.marketplace, failures.marketplace) as marketplace,
+        coalesce(thread.order_id, failures.order_id) as order_id,
+        thread.case_id,
+        coalesce(thread.buyer_ref, failures.buyer_ref) as buyer_ref,
+        thread.reply,
         coalesce(
-            threads.ticket_key,
-            order_tickets.ticket_key,
+            thread.ticket_key,
+            talk.ticket_key,
             coalesce(known.marketplace, failures.marketplace, '-') || ':order:' || failures.order_id
         ) as ticket_key
     from failures
-    left join threads
-        on failures.account = threads.account and failures.mail_id = threads.mail_id
-    left join order_tickets
-        on failures.account = order_tickets.account and failures.order_id = order_tickets.order_id
+    left join lateral (
+        select
+            event.*,
+            case when event.kind = 'reply' then event.source_id end as reply
+        from pii.mail as words
+        inner join core.ticket_event as event
+            on words.account = event.account and words.mail_id = event.source_id
+        where
+            words.account = failures.account
+            and words.message_id = failures.in_reply_to
+            and event.source = 'mail'
+        order by event.event_id
+        limit 1
+    ) as thread on true
+    left join lateral (
+        select event.ticket_key from core.ticket_event as event
+        where
+            event.account = failures.account
+            and event.order_id = failures.order_id
+            and right(event.ticket_key, length(event.order_id) + 7) = ':order:' || event.order_id
+        order by event.event_id
+        limit 1
+    ) as talk on true
     left join core.amazon_order as known
         on failures.account = known.account and failures.order_id = known.order_id
-),
-
-last_replies as (
-    select distinct on (placed.account, placed.mail_id)
-        placed.account,
-        placed.mail_id,
-        event.source_id as reply
-    from placed
-    inner join core.ticket_event as event
-        on placed.account = event.account and placed.ticket_key = event.ticket_key
-    where event.kind = 'reply' and event.occurred_at <= placed.sent_at
-    order by
-        placed.account asc,
-        placed.mail_id asc,
-        event.occurred_at desc,
-        event.source_order desc,
-        event.event_id desc
 )
 
 select
@@ -126,12 +99,20 @@ select
     jsonb_strip_nulls(
         jsonb_build_object(
             'mail_kind', placed.mail_kind,
-            'reply', coalesce(placed.reply, last_replies.reply),
+            'reply', coalesce(placed.reply, last_reply.source_id),
             'reason', case when placed.ticket_key is null then 'unknown_reply' end
         )
     ) as detail
 from placed
-left join last_replies
-    on placed.account = last_replies.account and placed.mail_id = last_replies.mail_id
+left join lateral (
+    select event.source_id from core.ticket_event as event
+    where
+        event.account = placed.account
+        and event.ticket_key = placed.ticket_key
+        and event.kind = 'reply'
+        and event.occurred_at <= placed.sent_at
+    order by event.occurred_at desc, event.source_order desc, event.event_id desc
+    limit 1
+) as last_reply on true
 order by placed.account, placed.sent_at, placed.mail_id
 on conflict (account, source, source_id) do nothing

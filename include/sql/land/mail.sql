@@ -26,35 +26,26 @@ with received as (
     where batch_id = any(%(batch_ids)s::bigint[])
 ),
 
-set_aside as (
-    select
-        batch_id,
-        row_key
-    from ops.quarantine
-    where dataset = 'mail' and batch_id = any(%(batch_ids)s::bigint[])
-),
-
 passed as (
-    select received.* from received
+    select
+        received.*,
+        case jsonb_typeof(received.meaning -> 'signals') when 'array' then received.meaning -> 'signals' end
+            as signals,
+        case jsonb_typeof(received.meaning -> 'order_ids')
+            when 'array' then received.meaning -> 'order_ids'
+        end as named_ids,
+        case jsonb_typeof(received.meaning -> 'attachments')
+            when 'array' then received.meaning -> 'attachments'
+        end as attachments
+    from received
     where
         not exists (
-            select 1 from set_aside
-            where set_aside.batch_id = received.batch_id and set_aside.row_key = received.mail_id
+            select 1 from ops.quarantine as aside
+            where
+                aside.batch_id = received.batch_id
+                and aside.dataset = 'mail'
+                and aside.row_key = received.mail_id
         )
-),
-
-lists as (
-    select
-        account,
-        mail_id,
-        batch_id,
-        case jsonb_typeof(meaning -> 'signals') when 'array' then meaning -> 'signals' else '[]' end
-            as signals,
-        case jsonb_typeof(meaning -> 'order_ids') when 'array' then meaning -> 'order_ids' else '[]' end
-            as order_ids,
-        case jsonb_typeof(meaning -> 'attachments') when 'array' then meaning -> 'attachments' else '[]' end
-            as attachments
-    from passed
 ),
 
 typed as (
@@ -65,12 +56,12 @@ typed as (
         passed.folder,
         passed.meaning ->> 'kind' as kind,
         ops.amount(passed.meaning ->> 'confidence')::real as confidence,
-        array(select jsonb_array_elements_text(lists.signals)) as signals,
+        array(select jsonb_array_elements_text(passed.signals)) as signals,
         passed.meaning ->> 'direction' as direction,
         passed.meaning ->> 'marketplace' as marketplace,
         array(
             select named.order_id
-            from jsonb_array_elements_text(lists.order_ids) with ordinality as named (order_id, place)
+            from jsonb_array_elements_text(passed.named_ids) with ordinality as named (order_id, place)
             where named.order_id ~ '^(\d{3}-\d{7}-\d{7}|[DS]01-.*)$'
             order by named.place
         ) as order_ids,
@@ -79,15 +70,10 @@ typed as (
         passed.meaning ->> 'language' as language,
         least(ops.instant(passed.meaning ->> 'sent_at'), passed.received_at) as sent_at,
         passed.received_at,
-        jsonb_array_length(lists.attachments) as attachment_count,
+        coalesce(jsonb_array_length(passed.attachments), 0) as attachment_count,
         passed.archived_as,
         passed.batch_id
     from passed
-    inner join lists
-        on
-            passed.account = lists.account
-            and passed.mail_id = lists.mail_id
-            and passed.batch_id = lists.batch_id
 )
 
 select distinct on (account, mail_id) * from typed

@@ -4,8 +4,8 @@
 insert into pii.order_contact as known (
     account, order_id, buyer_name, buyer_alias, recipient, last_updated_at
 )
-with new_versions as (
-    select * from core.amazon_order
+with landed as (
+    select * from raw.order_received
     where batch_id = any(%(batch_ids)s::bigint[])
 ),
 
@@ -16,10 +16,15 @@ received as (
         r.payload #>> '{buyer, buyerName}' as buyer_name,
         lower(regexp_replace(r.payload #>> '{buyer, buyerEmail}', '\+[^@]*@', '@')) as buyer_alias,
         nullif(r.payload -> 'recipient', 'null') as recipient,
-        v.last_updated_at
-    from pii.order_received as r
-    inner join new_versions as v
-        on r.account = v.account and r.order_id = v.order_id and r.batch_id = v.batch_id
+        known.last_updated_at
+    from landed
+    inner join core.amazon_order as known
+        on
+            landed.account = known.account
+            and landed.order_id = known.order_id
+            and landed.batch_id = known.batch_id
+    inner join pii.order_received as r
+        on landed.account = r.account and landed.order_id = r.order_id and landed.batch_id = r.batch_id
 )
 
 select * from received

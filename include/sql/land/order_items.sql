@@ -13,26 +13,29 @@ insert into core.amazon_order_item (
     amount,
     currency
 )
-with new_versions as (
-    select * from core.amazon_order
+with landed as (
+    select * from raw.order_received
     where batch_id = any(%(batch_ids)s::bigint[])
 ),
 
-received as (
-    select r.* from raw.order_received as r
-    inner join new_versions as v
-        on r.account = v.account and r.order_id = v.order_id and r.batch_id = v.batch_id
+newest as (
+    select landed.* from landed
+    inner join core.amazon_order as known
+        on
+            landed.account = known.account
+            and landed.order_id = known.order_id
+            and landed.batch_id = known.batch_id
 ),
 
 items as (
     select
-        received.account,
-        received.order_id,
+        newest.account,
+        newest.order_id,
         item.value as item,
         item.position
-    from received
+    from newest
     cross join
-        lateral jsonb_array_elements(received.payload -> 'orderItems')
+        lateral jsonb_array_elements(newest.payload -> 'orderItems')
         with ordinality as item (value, position)
 )
 

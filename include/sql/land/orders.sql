@@ -23,53 +23,42 @@ with received as (
     where batch_id = any(%(batch_ids)s::bigint[])
 ),
 
-set_aside as (
-    select
-        batch_id,
-        row_key
-    from ops.quarantine
-    where dataset = 'orders' and batch_id = any(%(batch_ids)s::bigint[])
-),
-
 passed as (
-    select received.* from received
+    select
+        received.*,
+        case jsonb_typeof(received.payload -> 'packages') when 'array' then received.payload -> 'packages' end
+            as packages
+    from received
     where
         not exists (
-            select 1 from set_aside
-            where set_aside.batch_id = received.batch_id and set_aside.row_key = received.order_id
+            select 1 from ops.quarantine as aside
+            where
+                aside.batch_id = received.batch_id
+                and aside.dataset = 'orders'
+                and aside.row_key = received.order_id
         )
-),
-
-shipped as (
-    select
-        passed.account,
-        passed.order_id,
-        passed.batch_id,
-        min(ops.instant(package.value ->> 'shipTime')) as shipped_at
-    from passed
-    cross join
-        lateral jsonb_array_elements(
-            case jsonb_typeof(passed.payload -> 'packages') when 'array' then passed.payload -> 'packages' end
-        ) as package (value)
-    group by passed.account, passed.order_id, passed.batch_id
 ),
 
 typed as (
     select
-        account,
-        order_id,
-        region,
-        %(marketplaces)s::jsonb ->> (payload #>> '{salesChannel, marketplaceId}') as marketplace,
-        payload #>> '{fulfillment, fulfillmentStatus}' as status,
-        payload #>> '{fulfillment, fulfilledBy}' as fulfilled_by,
-        payload ->> 'shipCountry' as ship_country,
-        ops.instant(payload ->> 'createdTime') as ordered_at,
-        ops.instant(payload ->> 'lastUpdatedTime') as last_updated_at,
-        ops.instant(payload #>> '{fulfillment, shipByWindow, latestDateTime}') as ship_by_at,
-        ops.instant(payload #>> '{fulfillment, deliverByWindow, latestDateTime}') as deliver_by_at,
-        ops.amount(payload #>> '{proceeds, grandTotal, amount}') as total_amount,
-        payload #>> '{proceeds, grandTotal, currencyCode}' as currency,
-        batch_id
+        passed.account,
+        passed.order_id,
+        passed.region,
+        %(marketplaces)s::jsonb ->> (passed.payload #>> '{salesChannel, marketplaceId}') as marketplace,
+        passed.payload #>> '{fulfillment, fulfillmentStatus}' as status,
+        passed.payload #>> '{fulfillment, fulfilledBy}' as fulfilled_by,
+        passed.payload ->> 'shipCountry' as ship_country,
+        ops.instant(passed.payload ->> 'createdTime') as ordered_at,
+        ops.instant(passed.payload ->> 'lastUpdatedTime') as last_updated_at,
+        ops.instant(passed.payload #>> '{fulfillment, shipByWindow, latestDateTime}') as ship_by_at,
+        ops.instant(passed.payload #>> '{fulfillment, deliverByWindow, latestDateTime}') as deliver_by_at,
+        (
+            select min(ops.instant(package.value ->> 'shipTime'))
+            from jsonb_array_elements(passed.packages) as package (value)
+        ) as shipped_at,
+        ops.amount(passed.payload #>> '{proceeds, grandTotal, amount}') as total_amount,
+        passed.payload #>> '{proceeds, grandTotal, currencyCode}' as currency,
+        passed.batch_id
     from passed
 ),
 
@@ -79,29 +68,24 @@ newest as (
 )
 
 select
-    newest.account,
-    newest.order_id,
-    newest.region,
-    newest.marketplace,
-    newest.status,
-    newest.fulfilled_by,
-    newest.ship_country,
-    newest.ordered_at,
-    newest.last_updated_at,
-    newest.ship_by_at,
-    newest.deliver_by_at,
-    shipped.shipped_at,
-    newest.total_amount,
-    newest.currency,
+    account,
+    order_id,
+    region,
+    marketplace,
+    status,
+    fulfilled_by,
+    ship_country,
+    ordered_at,
+    last_updated_at,
+    ship_by_at,
+    deliver_by_at,
+    shipped_at,
+    total_amount,
+    currency,
     false as is_placeholder,
-    newest.batch_id
+    batch_id
 from newest
-left join shipped
-    on
-        newest.account = shipped.account
-        and newest.order_id = shipped.order_id
-        and newest.batch_id = shipped.batch_id
-order by newest.account, newest.order_id
+order by account, order_id
 on conflict (account, order_id) do update
     set
         region = excluded.region,

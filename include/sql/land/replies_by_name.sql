@@ -49,68 +49,57 @@ replies as (
     order by account, coalesce(buyer_name_key, buyer_ref, mail_id), sent_at, mail_id
 ),
 
-named_alike as (
+candidates as (
     select
-        replies.account,
-        replies.mail_id,
-        words.mail_id as question_id
-    from replies
-    inner join pii.mail as words
-        on replies.account = words.account and replies.buyer_name_key = words.buyer_name_key
-    inner join core.mail as question
-        on words.account = question.account and words.mail_id = question.mail_id
-    where replies.buyer_ref is null or question.buyer_ref is null
-),
-
-same_alias as (
-    select
-        replies.account,
-        replies.mail_id,
+        replies.*,
         question.mail_id as question_id
     from replies
-    inner join core.mail as question
-        on replies.account = question.account and replies.buyer_ref = question.buyer_ref
-),
-
-of_the_buyer as (
-    select * from named_alike
-    union all
-    select * from same_alias
+    left join lateral (
+        select words.mail_id from pii.mail as words
+        where words.account = replies.account and words.buyer_name_key = replies.buyer_name_key
+        union
+        select alike.mail_id from core.mail as alike
+        where alike.account = replies.account and alike.buyer_ref = replies.buyer_ref
+    ) as question on true
 ),
 
 conversations as (
     select
-        replies.account,
-        replies.mail_id,
-        replies.sent_at,
+        candidates.account,
+        candidates.mail_id,
+        candidates.marketplace,
+        candidates.sent_at,
+        candidates.is_automatic,
         asked.ticket_key,
-        min(asked.marketplace) as marketplace,
+        min(asked.marketplace) as asked_in,
         min(asked.order_id) as order_id,
         min(asked.case_id) as case_id,
-        min(asked.buyer_ref) as buyer_ref,
+        coalesce(min(asked.buyer_ref), min(candidates.buyer_ref)) as buyer_ref,
         max(asked.occurred_at) as asked_at
-    from replies
-    inner join of_the_buyer
-        on replies.account = of_the_buyer.account and replies.mail_id = of_the_buyer.mail_id
-    inner join core.ticket_event as asked
+    from candidates
+    left join core.ticket_event as asked
         on
-            of_the_buyer.account = asked.account
-            and of_the_buyer.question_id = asked.source_id
+            candidates.account = asked.account
+            and candidates.question_id = asked.source_id
             and asked.source = 'mail'
-    where
-        asked.kind = 'buyer_message'
-        and not asked.is_automatic
-        and asked.occurred_at between replies.sent_at - interval '7 days' and replies.sent_at
-    group by replies.account, replies.mail_id, replies.sent_at, asked.ticket_key
+            and asked.kind = 'buyer_message'
+            and not asked.is_automatic
+            and (candidates.buyer_ref = asked.buyer_ref) is not false
+            and asked.occurred_at between candidates.sent_at - interval '7 days' and candidates.sent_at
+    group by
+        candidates.account,
+        candidates.mail_id,
+        candidates.marketplace,
+        candidates.sent_at,
+        candidates.is_automatic,
+        asked.ticket_key
 ),
 
-unanswered as (
+judged as (
     select
         conversations.*,
-        count(*) over (partition by conversations.account, conversations.mail_id) as fitting
-    from conversations
-    where
-        not exists (
+        conversations.ticket_key is not null
+        and not exists (
             select 1 from core.ticket_event as answer
             where
                 answer.account = conversations.account
@@ -118,43 +107,40 @@ unanswered as (
                 and answer.kind in ('reply', 'no_response_needed')
                 and not answer.is_automatic
                 and answer.occurred_at between conversations.asked_at and conversations.sent_at
-        )
+        ) as is_unanswered
+    from conversations
 ),
 
 linked as (
     select
-        replies.account,
-        replies.mail_id,
-        replies.sent_at,
-        replies.is_automatic,
-        coalesce(unanswered.marketplace, replies.marketplace) as marketplace,
-        unanswered.ticket_key,
-        unanswered.order_id,
-        unanswered.case_id,
-        coalesce(unanswered.buyer_ref, replies.buyer_ref) as buyer_ref,
-        unanswered.ticket_key is not null as is_found
-    from replies
-    left join unanswered
-        on
-            replies.account = unanswered.account
-            and replies.mail_id = unanswered.mail_id
-            and unanswered.fitting = 1
+        account,
+        mail_id,
+        sent_at,
+        is_automatic,
+        count(*) filter (where is_unanswered) = 1 as is_found,
+        min(ticket_key) filter (where is_unanswered) as ticket_key,
+        coalesce(min(asked_in) filter (where is_unanswered), marketplace) as marketplace,
+        min(order_id) filter (where is_unanswered) as order_id,
+        min(case_id) filter (where is_unanswered) as case_id,
+        min(buyer_ref) filter (where is_unanswered) as buyer_ref
+    from judged
+    group by account, mail_id, marketplace, sent_at, is_automatic
 )
 
 select
     account,
     'mail' as source,
     mail_id as source_id,
-    coalesce(ticket_key, '-:mail:' || left(mail_id, 16)) as ticket_key,
+    case when is_found then ticket_key else '-:mail:' || left(mail_id, 16) end as ticket_key,
     marketplace,
     case when is_found then 'reply' else 'notice' end as kind,
     case when not is_found then 'unknown_mail' end as ticket_type,
     sent_at as occurred_at,
     case when is_found then 1 else 0 end as source_order,
     case when is_found then 'seller' else 'amazon' end as actor,
-    order_id,
-    case_id,
-    buyer_ref,
+    case when is_found then order_id end as order_id,
+    case when is_found then case_id end as case_id,
+    case when is_found then buyer_ref end as buyer_ref,
     is_automatic,
     case
         when is_found then '{"mail_kind": "reply_copy", "match": "buyer"}'::jsonb

@@ -64,61 +64,50 @@ mails as (
     where m.kind <> 'reply_copy' or m.order_ids[1] is not null
 ),
 
-recent_orders as (
-    select
-        mails.account,
-        mails.mail_id,
-        min(contact.order_id) as order_id
-    from mails
-    inner join pii.order_contact as contact
-        on mails.account = contact.account and mails.buyer_alias = contact.buyer_alias
-    inner join core.amazon_order as placed
-        on contact.account = placed.account and contact.order_id = placed.order_id
-    where
-        mails.mail_kind = 'buyer_message'
-        and mails.named_order_id is null
-        and mails.buyer_ref is not null
-        and placed.ordered_at between mails.sent_at - interval '60 days' and mails.sent_at
-    group by mails.account, mails.mail_id
-    having count(*) = 1
-),
-
 matched as (
     select
         mails.*,
-        coalesce(mails.named_order_id, recent_orders.order_id) as order_id,
+        coalesce(mails.named_order_id, recent.order_id) as order_id,
         case
             when mails.named_order_id is not null then 'explicit'
-            when recent_orders.order_id is not null then 'recent'
+            when recent.order_id is not null then 'recent'
             else 'none'
         end as match
     from mails
-    left join recent_orders
-        on mails.account = recent_orders.account and mails.mail_id = recent_orders.mail_id
-),
-
-order_tickets as (
-    select distinct on (event.account, event.order_id)
-        event.account,
-        event.order_id,
-        event.ticket_key
-    from core.ticket_event as event
-    inner join matched on event.account = matched.account and event.order_id = matched.order_id
-    where right(event.ticket_key, length(event.order_id) + 7) = ':order:' || event.order_id
-    order by event.account, event.order_id, event.event_id
+    left join lateral (
+        select min(contact.order_id) as order_id
+        from pii.order_contact as contact
+        inner join core.amazon_order as placed
+            on contact.account = placed.account and contact.order_id = placed.order_id
+        where
+            mails.mail_kind = 'buyer_message'
+            and mails.named_order_id is null
+            and mails.buyer_ref is not null
+            and contact.account = mails.account
+            and contact.buyer_alias = mails.buyer_alias
+            and placed.ordered_at between mails.sent_at - interval '60 days' and mails.sent_at
+        having count(*) = 1
+    ) as recent on true
 ),
 
 placed as (
     select
         matched.*,
-        order_tickets.ticket_key as order_ticket_key,
+        talk.ticket_key as order_ticket_key,
         coalesce(known.marketplace, matched.marketplace) as site,
         coalesce(known.marketplace, matched.marketplace, '-') as place
     from matched
     left join core.amazon_order as known
         on matched.account = known.account and matched.order_id = known.order_id
-    left join order_tickets
-        on matched.account = order_tickets.account and matched.order_id = order_tickets.order_id
+    left join lateral (
+        select event.ticket_key from core.ticket_event as event
+        where
+            event.account = matched.account
+            and event.order_id = matched.order_id
+            and right(event.ticket_key, length(event.order_id) + 7) = ':order:' || event.order_id
+        order by event.event_id
+        limit 1
+    ) as talk on true
 ),
 
 keyed as (

@@ -110,6 +110,8 @@ def _data_source(engine: Engine) -> "Iterator[SQLDatasource]":
     try:
         yield source
     finally:
+        # Both hold connections, and with them temporary tables.
+        source.get_execution_engine().close()
         source.get_engine().dispose()
 
 

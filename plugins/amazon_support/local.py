@@ -74,17 +74,17 @@ class LocalStack:
             self.spawn(component, [*_airflow(), component], keep=True)
         self.wait(self.healthy, "Airflow", START_TIMEOUT)
 
-    def stop(self) -> None:
-        """Stops every process of this folder, PostgreSQL last."""
+    def stop(self, grace: float = 20) -> None:
+        """Stops every process of this folder, PostgreSQL last.
+
+        Args:
+            grace: seconds to end what they are doing; then they are killed.
+        """
         state = self._state()
         processes = [process for name, pid in state.get("processes", {}).items() if (process := _alive(pid, name))]
-        for process in processes:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-        _, left = psutil.wait_procs(processes, timeout=20)
-        for process in left:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+        _signal(processes, signal.SIGTERM)
+        _, left = psutil.wait_procs(processes, timeout=grace)
+        _signal(left, signal.SIGKILL)
         if (self.folder / "pg" / "postmaster.pid").exists():
             EmbeddedServer(self.folder).stop_now()
         self._remember(processes={})
@@ -249,8 +249,14 @@ def running_stack() -> LocalStack | None:
 def wipe(folder: Path) -> None:
     """Stops what runs in the folder and removes it."""
     if folder.exists():
-        LocalStack(folder).stop()
+        LocalStack(folder).stop(grace=0)
         shutil.rmtree(folder)
+
+
+def _signal(processes: list[psutil.Process], number: int) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
 
 
 def _airflow() -> list[str]:

@@ -66,10 +66,10 @@ def test_every_order_and_every_mail_became_one_fact(result: demo.DemoResult, war
     landed = count(warehouse, "select count(distinct (account, order_id)) from raw.order_received")
     known = count(warehouse, "select count(*) from core.amazon_order where not is_placeholder")
     assert landed == known > 500
-    mails = len(list((result.stack.folder / "imap").rglob("*,S=*"))) or count(
-        warehouse, "select count(distinct (account, mail_id)) from pii.mail_received"
-    )
+    mails = count(warehouse, "select count(distinct (account, mail_id)) from pii.mail_received")
     assert count(warehouse, "select count(*) from core.mail") == mails > 200
+    archived = count(warehouse, "select count(distinct archived_as) from pii.mail_received")
+    assert len(list((result.stack.folder / "archive").rglob("*.mail"))) == archived >= mails
     assert count(warehouse, "select count(*) from ops.quarantine") == 0
 
 

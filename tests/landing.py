@@ -28,9 +28,7 @@ def order(order_id: str | None = ORDER, **changes: Any) -> dict[str, Any]:
         "lastUpdatedTime": iso(NOON - timedelta(minutes=30)),
         "salesChannel": {"channelName": "AMAZON", "marketplaceId": "A1PA6795UKMFR9"},
         "buyer": {"buyerName": "Mia Muster", "buyerEmail": ALIAS},
-        "recipient": {
-            "deliveryAddress": {"name": "Mia Muster", "addressLine1": "Musterweg 7", "countryCode": "DE"}
-        },
+        "recipient": {"deliveryAddress": {"name": "Mia Muster", "addressLine1": "Musterweg 7", "countryCode": "DE"}},
         "proceeds": {"grandTotal": {"amount": "24.90", "currencyCode": "EUR"}},
         "fulfillment": {"fulfillmentStatus": "UNSHIPPED", "fulfilledBy": "MERCHANT"},
         "orderItems": [item("1")],

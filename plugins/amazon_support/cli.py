@@ -97,6 +97,8 @@ def up(stop: bool) -> None:
 def airflow(arguments: tuple[str, ...]) -> None:
     """Airflow's own command line, on the installation that runs on this machine."""
     _use_running_stack()
+    if "AIRFLOW_HOME" not in os.environ:
+        raise click.ClickException("Nothing runs on this machine: start it with `python -m amazon_support up`.")
     os.execv(sys.executable, [sys.executable, "-m", "airflow", *arguments])  # noqa: S606
 
 
@@ -152,6 +154,7 @@ def doctor(as_json: bool) -> None:
     from amazon_support import doctor as checks
 
     _use_running_stack()
+    os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"  # its notes would stand between the findings
     findings = checks.examine()
     if as_json:
         click.echo(json.dumps([finding.__dict__ for finding in findings], indent=2))

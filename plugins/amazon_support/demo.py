@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -60,8 +61,7 @@ def run(folder: Path, *, days: int, hours: int, seed: int, progress: Progress) -
         seconds = time.monotonic() - began
         states = {newest["dag_run_id"]: newest["state"]}
         progress(f"Worklists of the newest hour are there after {seconds:.0f} s")
-        for number in range(1, hours):
-            states |= _recompute(stack, newest, number, progress)
+        states |= _recompute(stack, newest, hours - 1, progress)
     except BaseException:
         stack.stop()
         raise
@@ -83,7 +83,7 @@ def report(result: DemoResult) -> str:
     lines += [f"Mail sent        {path}" for path in result.mails]
     lines += [
         f"Airflow          {result.stack.airflow_url}   user admin, password {result.stack.password}",
-        f"Warehouse        {result.stack.warehouse_url}",
+        "Warehouse        python -m amazon_support db psql",
         "",
     ]
     with connect(result.stack.warehouse_url) as connection:
@@ -179,15 +179,20 @@ def _scheduled_run(stack: LocalStack) -> Callable[[], dict[str, Any] | None]:
     return lambda: _first_run(stack, {"run_type": "scheduled", "order_by": "-run_after"})
 
 
-def _recompute(stack: LocalStack, newest: dict[str, Any], hours_back: int, progress: Progress) -> dict[str, str]:
-    moment = (_moment(newest["logical_date"]) - timedelta(hours=hours_back)).isoformat()
-    span = {"from_date": moment, "to_date": moment}
-    stack.api("POST", "/backfills", {"dag_id": DAG, **span, "max_active_runs": 1, "dag_run_conf": {}})
-
-    query = {"run_type": "backfill", "logical_date_gte": moment, "logical_date_lte": moment}
-    what = f"{hours_back} hour{'s' if hours_back > 1 else ''} earlier, as a backfill"
-    finished = _follow(stack, what, lambda: _first_run(stack, query), progress)
-    return {finished["dag_run_id"]: finished["state"]}
+def _recompute(stack: LocalStack, newest: dict[str, Any], hours: int, progress: Progress) -> dict[str, str]:
+    """Backfills the hours before the newest one, newest first. Returns each run's state."""
+    moments = [_moment(newest["logical_date"]) - timedelta(hours=number) for number in range(1, hours + 1)]
+    if not moments:
+        return {}
+    span = {"from_date": moments[-1].isoformat(), "to_date": moments[0].isoformat(), "run_backwards": True}
+    stack.api("POST", "/backfills", {"dag_id": DAG, **span, "max_active_runs": 2, "dag_run_conf": {}})
+    states = {}
+    for number, moment in enumerate(moments, start=1):
+        query = {"run_type": "backfill", "logical_date_gte": moment.isoformat(), "logical_date_lte": moment.isoformat()}
+        what = f"{number} hour{'s' if number > 1 else ''} earlier, as a backfill"
+        finished = _follow(stack, what, partial(_first_run, stack, query), progress)
+        states[finished["dag_run_id"]] = finished["state"]
+    return states
 
 
 def _first_run(stack: LocalStack, query: dict[str, str]) -> dict[str, Any] | None:

@@ -26,7 +26,7 @@ def examine() -> list[Finding]:
     findings = [_look("settings", _settings, "correct the named file and line")]
     if not findings[0].ok:
         return findings
-    findings.append(_look("warehouse", _warehouse, "run: python -m amazon_support db upgrade"))
+    findings.append(_look("warehouse", _warehouse, "start one: python -m amazon_support up; then: … db upgrade"))
     findings.extend(_connections())
     return findings
 

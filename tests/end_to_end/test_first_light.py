@@ -89,7 +89,9 @@ def test_only_the_newest_hour_wrote_to_people(result: demo.DemoResult, warehouse
     mails = sent_mails(result.stack.folder)
     subjects = sorted(mail["Subject"] for mail in mails)
     assert {mail["To"] for mail in mails} == AGENTS
-    assert len({mail["Message-ID"] for mail in mails}) == len(mails) == count(warehouse, "select count(*) from ops.outbox")
+    assert (
+        len({mail["Message-ID"] for mail in mails}) == len(mails) == count(warehouse, "select count(*) from ops.outbox")
+    )
     assert all(result.as_of.strftime("%H:%M") in subject for subject in subjects), subjects
 
 

@@ -53,7 +53,12 @@ def test_of_an_order_that_came_twice_the_newest_is_kept(connection: Connection) 
 @pytest.mark.parametrize("nonsense", [None, "", 5, ["x"]])
 def test_orders_without_an_id_land_under_keys_of_their_own(connection: Connection, nonsense: object) -> None:
     land_some_orders(connection, order(None) | {"orderId": nonsense}, order(), "not an order", order(None))
-    assert rows(connection, "select order_id from raw.order_received order by 1") == [(ORDER,), ("?1",), ("?2",), ("?3",)]
+    assert rows(connection, "select order_id from raw.order_received order by 1") == [
+        (ORDER,),
+        ("?1",),
+        ("?2",),
+        ("?3",),
+    ]
 
 
 def test_what_the_database_cannot_hold_does_not_stop_the_rest(connection: Connection) -> None:

@@ -1,6 +1,8 @@
--- In: ops.batch. Out: ids of the dataset's checked, not rejected, not yet published batches, locked for
+-- In: ops.batch. Out: the dataset's checked, not rejected, not yet published batches, locked for
 -- this transaction; those that another publisher holds are left to it.
-select batch_id
+select
+    batch_id,
+    row_count
 from ops.batch
 where
     dataset = %(dataset)s::text

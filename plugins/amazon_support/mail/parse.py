@@ -17,7 +17,7 @@ from typing import Any
 from amazon_support.mail.facts import Attachment
 from amazon_support.mail.markup import Rendered, render_html, render_text
 
-MOST_PARTS = 400
+MOST_PARTS = 1000
 LONGEST_BODY = 400_000  # characters; no person writes more
 LONGEST_HEADER = 20_000
 LONGEST_NAME = 120
@@ -104,7 +104,7 @@ def parse(raw: bytes) -> ParsedMail:
         message: Message = BytesParser(policy=compat32).parsebytes(raw)
     except Exception:  # such as parts nested deeper than Python can go
         message = BytesParser(policy=compat32).parsebytes(raw, headersonly=True)
-    bodies = _Bodies()
+    bodies = _Bodies(is_report=_media_type(message) == "multipart/report")
     for part in _parts(message):
         bodies.take(part)
     return ParsedMail(
@@ -225,7 +225,7 @@ def _parts(message: Message) -> Iterator[Message]:
     while waiting and seen < MOST_PARTS:
         part = waiting.pop()
         seen += 1
-        payload: Any = part.get_payload()
+        payload: Any = part.get_payload() if part.is_multipart() else None
         if isinstance(payload, list) and _media_type(part).partition("/")[0] != "message":
             waiting += reversed(payload)
         else:
@@ -233,7 +233,8 @@ def _parts(message: Message) -> Iterator[Message]:
 
 
 class _Bodies:
-    def __init__(self) -> None:
+    def __init__(self, is_report: bool) -> None:
+        self.is_report = is_report
         self.text: list[str] = []
         self.html: list[str] = []
         self.returned: list[str] = []
@@ -243,11 +244,11 @@ class _Bodies:
         kind = _media_type(part)
         if kind.startswith("multipart/"):  # its boundary is missing
             kind = "text/plain"
-        if kind in REPORT_PARTS:
+        if self.is_report and kind in REPORT_PARTS:
             self.returned.append(_returned(part))
-        if not _is_file(part, kind):
+        elif not _is_file(part, kind):
             (self.html if kind == "text/html" else self.text).append(decode(_content(part), _charset(part)))
-        elif kind not in REPORT_PARTS or _filename(part):
+        else:
             name = safe_name(_filename(part)) or f"attachment-{len(self.attachments) + 1}"
             self.attachments.append(Attachment(name=name, type=kind, size=len(_content(part))))
 
@@ -296,9 +297,9 @@ def _content(part: Message) -> bytes:
 
 def _returned(part: Message) -> str:
     """What a part of a delivery report says: fields of the report, or headers of the returned mail."""
-    payload = part.get_payload()
+    payload: Any = part.get_payload() if part.is_multipart() else None
     blocks = payload if isinstance(payload, list) else []
-    fields = [f"{name}: {_unfolded(value)}" for block in blocks for name, value in block.raw_items()]  # type: ignore[union-attr]
+    fields = [f"{name}: {_unfolded(value)}" for block in blocks for name, value in block.raw_items()]
     return "\n".join(fields) if fields else decode(_content(part), _charset(part))
 
 

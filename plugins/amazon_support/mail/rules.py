@@ -170,8 +170,8 @@ class MailRules(_Model):
 
     @cached_property
     def footer_mark(self) -> re.Pattern[str]:
-        links = r"https?://[^\s<>\"]*(?:/no-response-needed|/messaging/inbox\?fi=)"
-        return re.compile(rf"{any_of(list(self.footer))}|\bSPC-\w*Amazon-\d+|{links}", re.IGNORECASE)
+        links = r"/no-response-needed|/messaging/inbox\?fi="
+        return re.compile(rf"{any_of(list(self.footer))}|\bSPC-\w{{0,20}}Amazon-\d+|{links}", re.IGNORECASE)
 
     @cached_property
     def details_label(self) -> re.Pattern[str]:

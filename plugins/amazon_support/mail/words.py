@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from amazon_support.mail.markup import Rendered
+from amazon_support.mail.markup import LINK, Rendered
 from amazon_support.mail.parse import ParsedMail
 from amazon_support.mail.rules import DASH, key, rules
 
 How = Literal["block", "words", "shape", "quoted", "none"]
 
-SIGNED = re.compile(r"https?://[^\s<>\"]*no-response-needed[^\s<>\"]*", re.IGNORECASE)
+SIGNED = "no-response-needed"
 REDACTED = "[link]"
 # A line of dashes, with or without unknown words between two runs of them.
 MARK = re.compile(rf"(?<![{DASH}])[{DASH}]{{5,}}+(?:[ \t]*+[^\n{DASH}](?:[^\n{DASH}]|-(?!-)){{0,60}}[{DASH}]{{5,}}+)?")
@@ -222,11 +222,14 @@ def _footer_at(text: str) -> int | None:
     if match is None:
         return None
     line = text.rfind("\n", 0, match.start()) + 1
-    return line if text[:line].strip() else match.start()
+    if text[:line].strip():
+        return line
+    in_link = text.rfind("http", line, match.start())
+    return in_link if in_link >= 0 and not re.search(r"\s", text[in_link : match.start()]) else match.start()
 
 
 def _without_signed(text: str) -> str:
-    return SIGNED.sub(REDACTED, text)
+    return LINK.sub(lambda link: REDACTED if SIGNED in link.group() else link.group(), text)
 
 
 # ---------- customer service

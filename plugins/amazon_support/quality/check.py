@@ -120,7 +120,7 @@ def _bound(connection: Connection, name: str, parameters: dict[str, Any]) -> str
     # values into it, correctly quoted.
     driver: Any = connection.connection.driver_connection
     query = psycopg.ClientCursor(driver).mogrify(sql_text(f"land/{name}.sql"), parameters)
-    return f"select * from (\n{query}\n) as landed"
+    return "\n".join(("select * from (", query, ") as landed"))
 
 
 def _validate(source: "SQLDatasource", query: str, rules: "list[Expectation]", key: list[str]) -> list[_Finding]:

@@ -29,11 +29,12 @@ UNUSED_PARTS = frozenset({"shipFromAddress"})
 # Amazon Business may write for any buyer from this alias: it tells nobody apart.
 SHARED_ALIAS = re.compile(r"^no-?reply", re.IGNORECASE)
 
-PUBLISH_ORDERS = ("orders", "order_items_clear", "order_items", "order_contacts")
+PUBLISH_ORDERS = ("orders", "statistics", "order_items_clear", "order_items", "order_contacts")
 # Links look at facts published before them, so the order matters: what names its ticket, then what is found by it.
-PUBLISH_MAIL = ("mail", "mail_pii", "placeholders", "ticket_events", "reply_threads")
+PUBLISH_MAIL = ("mail", "mail_pii", "placeholders", "statistics", "ticket_events", "statistics", "reply_threads")
 PUBLISH_MAIL_LAST = ("delivery_failures", "ticket_notes", "mail_tickets", "tickets_touched")
 PUBLISH_MAIL_LOCK = 4_711_002
+LARGE_IMPORT = 2_000  # rows, from which on the planner's statistics are brought up to date on the way
 
 
 @dataclass(frozen=True)
@@ -153,11 +154,11 @@ def publish_orders(connection: Connection, settings: Settings) -> int:
 
     Returns: how many batches were published.
     """
-    batch_ids = _claim(connection, ORDERS)
+    batch_ids, rows = _claim(connection, ORDERS)
     if batch_ids:
         countries = {m.marketplace_id: m.country for m in settings.marketplaces}
         parameters = {"batch_ids": batch_ids, "marketplaces": json.dumps(countries)}
-        _run(connection, PUBLISH_ORDERS, parameters)
+        _run(connection, PUBLISH_ORDERS, parameters, rows)
         _mark_published(connection, batch_ids)
     return len(batch_ids)
 
@@ -170,26 +171,30 @@ def publish_mail(connection: Connection, settings: Settings) -> int:
     """
     # Links look at what others have published: two publishers at once would miss each other's tickets.
     connection.exec_driver_sql(f"select pg_advisory_xact_lock({PUBLISH_MAIL_LOCK})")
-    batch_ids = _claim(connection, MAIL)
+    batch_ids, rows = _claim(connection, MAIL)
     if batch_ids:
         regions = {m.country: m.region for m in settings.marketplaces}
         parameters = {"batch_ids": batch_ids, "regions": json.dumps(regions)}
-        _run(connection, PUBLISH_MAIL, parameters)
+        _run(connection, PUBLISH_MAIL, parameters, rows)
         # Which question a reply answers depends on the replies before it: one reply a buyer and round.
         while run_step(connection, "land/replies_by_name.sql", parameters).rowcount:
             pass
-        _run(connection, PUBLISH_MAIL_LAST, parameters)
+        _run(connection, PUBLISH_MAIL_LAST, parameters, rows)
         _mark_published(connection, batch_ids)
     return len(batch_ids)
 
 
-def _claim(connection: Connection, dataset: str) -> list[int]:
-    return list(run_step(connection, "land/batches_to_publish.sql", {"dataset": dataset}).scalars())
+def _claim(connection: Connection, dataset: str) -> tuple[list[int], int]:
+    batches = run_step(connection, "land/batches_to_publish.sql", {"dataset": dataset}).all()
+    return [batch.batch_id for batch in batches], sum(batch.row_count for batch in batches)
 
 
-def _run(connection: Connection, steps: Iterable[str], parameters: dict[str, Any]) -> None:
+def _run(connection: Connection, steps: Iterable[str], parameters: dict[str, Any], rows: int) -> None:
     for step in steps:
-        run_step(connection, f"land/{step}.sql", parameters)
+        if step != "statistics":
+            run_step(connection, f"land/{step}.sql", parameters)
+        elif rows >= LARGE_IMPORT:
+            run_step(connection, f"land/{step}.sql")
 
 
 def _mark_published(connection: Connection, batch_ids: list[int]) -> None:

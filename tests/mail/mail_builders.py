@@ -1,10 +1,10 @@
 """Builders for mails of invented people, as Amazon, buyers and strangers send them."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
-from datetime import UTC, datetime
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ORDER = "302-1234567-1234567"

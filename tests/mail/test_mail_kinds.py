@@ -1,13 +1,10 @@
 """Every mail has exactly one kind, found by the strongest signal that speaks."""
 
-from typing import get_args
-
 import pytest
 from mail_builders import ALIAS, BUYER, LINK, ORDER, SUBJECT, framed, framed_html, mail, reply_html, report
 
-from amazon_support.mail import Kind, MailFacts, explain
+from amazon_support.mail import MailFacts, explain
 from amazon_support.mail.rules import rules
-from amazon_support.quality.suites import MAIL_KINDS
 
 DE = "haendler-benachrichtigungen@amazon.de"
 DONOTREPLY = "donotreply@amazon.com"
@@ -15,10 +12,6 @@ DONOTREPLY = "donotreply@amazon.com"
 
 def seen(*arguments: object, **options: object) -> MailFacts:
     return explain(mail(*arguments, **options))  # type: ignore[arg-type]
-
-
-def test_the_kinds_are_those_that_the_checks_know() -> None:
-    assert set(get_args(Kind)) == set(MAIL_KINDS)
 
 
 BY_SUBJECT = [

@@ -2,7 +2,19 @@
 
 import pytest
 from mail_builders import (
-    ABOVE, BUYER, DASHES, FOOTER, LINK, ORDER, REPORT, SUBJECT, WORDS, framed, framed_html, mail, reply_html,
+    ABOVE,
+    BUYER,
+    DASHES,
+    FOOTER,
+    LINK,
+    ORDER,
+    REPORT,
+    SUBJECT,
+    WORDS,
+    framed,
+    framed_html,
+    mail,
+    reply_html,
 )  # fmt: skip
 
 from amazon_support.mail import explain
@@ -142,7 +154,8 @@ def test_older_mail_below_a_block_of_headers_is_not_the_buyers(header: str) -> N
 
 
 def test_a_quote_in_html_is_not_the_buyers() -> None:
-    html = f"<div>Danke, ist da!</div><div>Am 10.03.2026 schrieb Support:</div><blockquote>{framed_html(OURS)}</blockquote>"
+    quote = f"<div>Am 10.03.2026 schrieb Support:</div><blockquote>{framed_html(OURS)}</blockquote>"
+    html = f"<div>Danke, ist da!</div>{quote}"
     assert words(None, html) == "Danke, ist da!"
 
 
@@ -235,7 +248,8 @@ def test_customer_service_writing_for_a_buyer(sender: tuple[str, str]) -> None:
 
 
 def test_amazons_own_notices_keep_their_text() -> None:
-    html = f"<ul><li><b>Order\nID:</b> {ORDER}</li></ul><table><tr><th>SKU</th><th>Grund</th></tr><tr><td>TEA</td><td>Defekt</td></tr></table>"
+    table = "<table><tr><th>SKU</th><th>Grund</th></tr><tr><td>TEA</td><td>Defekt</td></tr></table>"
+    html = f"<ul><li><b>Order\nID:</b> {ORDER}</li></ul>{table}"
     facts = explain(mail("donotreply@amazon.de", "Rücksendeantrag", None, html))
     assert facts.text == f"Order ID: {ORDER}\nSKU\tGrund\nTEA\tDefekt"
 

@@ -1,4 +1,4 @@
-"""The orders of Amazon's own sandbox go the whole way: landed, checked, published."""
+"""The orders of Amazon's own sandbox go the whole way: asked for by the client, landed, checked, published."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -11,8 +11,12 @@ from sqlalchemy import Connection, Engine
 
 from amazon_support import settings
 from amazon_support.quality import check
+from amazon_support.sources.amazon import AmazonClient, Credentials
 from amazon_support.warehouse import land
 from amazon_support.window import Window
+from sandbox.amazon import TOKEN_PATH, create_app
+from sandbox.http import serve
+from sandbox.world import Seller, World
 
 # Source: amzn/selling-partner-api-models, orders_2026-01-01, static sandbox responses.
 MODEL = settings.home() / "include/sandbox/spapi_models/orders_2026-01-01.json"
@@ -24,6 +28,40 @@ def sandbox_orders() -> list[dict[str, Any]]:
     operations = json.loads(MODEL.read_text())["paths"]["/orders/2026-01-01/orders"]
     examples = operations["get"]["responses"]["200"]["x-amzn-api-sandbox"]["static"]
     return [order for example in examples for order in example["response"]["orders"]]
+
+
+def test_the_client_brings_the_japanese_order_as_amazon_wrote_it(warehouse: Engine) -> None:
+    """Through everything: the real client over HTTP, and every step to the facts."""
+    seller = Seller("shop", "fe", ("JP",), "id", "secret", "Atzr|own-orders", "ASHOP")
+    app = create_app(World((seller,), {("shop", "fe"): []}, []), static_sandbox=True)
+    with serve(app) as url:
+        access = Credentials("c", "shop", "fe", "id", "secret", "Atzr|own-orders", url, url + TOKEN_PATH)
+        pages = AmazonClient(access).search_orders(
+            ["A1VC38T7YXB528"], after=datetime(2024, 12, 25, tzinfo=UTC), by="created"
+        )
+        orders = next(pages)  # the sandbox gives this page again and again
+    with warehouse.begin() as connection:
+        land.land_orders(connection, account="shop", region="fe", window=WINDOW, orders=orders)
+    check(warehouse, "orders", settings.load(), as_of=AS_OF)
+    with warehouse.begin() as connection:
+        land.publish_orders(connection, settings.load())
+        assert rows(
+            connection, "select order_id, marketplace, status, total_amount, currency from core.amazon_order"
+        ) == [("250-1234567-8901234", "JP", "SHIPPED", Decimal("19940"), "JPY")]
+        assert rows(
+            connection, "select sku, title, quantity, amount from core.amazon_order_item order by position"
+        ) == [
+            (
+                "ECHO-DOT-4-JP-CHARCOAL",
+                "Echo Dot (第4世代) スマートスピーカー with Alexa チャコール",
+                1,
+                Decimal("5980"),
+            ),
+            ("FIRE-TV-4K-MAX-JP", "Fire TV Stick 4K Max ストリーミングデバイス", 2, Decimal("13960")),
+        ]
+        assert rows(connection, "select buyer_name, buyer_alias from pii.order_contact") == [
+            ("John Smith", "buyer-email@marketplace.amazon.co.jp")
+        ]
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def client(amazon: ScriptedAmazon, pauses: list[float], request: pytest.FixtureR
 
 
 def search(client: AmazonClient) -> list[dict[str, Any]]:
-    pages = client.search_orders(["A1PA6795UKMFR9"], updated_after=SINCE, updated_before=UNTIL)
+    pages = client.search_orders(["A1PA6795UKMFR9"], after=SINCE, before=UNTIL)
     return [order for page in pages for order in page]
 
 
@@ -94,7 +94,7 @@ def test_pages_are_followed_to_the_end(client: AmazonClient, amazon: ScriptedAma
 
 def test_all_marketplaces_share_one_call(client: AmazonClient, amazon: ScriptedAmazon) -> None:
     amazon.answer(page())
-    list(client.search_orders(["A1", "B2"], updated_after=SINCE, updated_before=UNTIL))
+    list(client.search_orders(["A1", "B2"], after=SINCE, before=UNTIL))
     (request,) = amazon.requests
     assert "marketplaceIds=A1%2CB2" in request or "marketplaceIds=A1,B2" in request
     assert "lastUpdatedAfter=2026-03-01T00%3A00%3A00Z" in request

@@ -16,6 +16,7 @@ TYPE_HEADER = "x-space-notification-type"
 LINK_NAMES = frozenset({"communicationname", "customattribute1value", "nt"})
 TYPE_NAME = re.compile(r"^[A-Z][A-Z0-9_]{2,60}$", re.ASCII)
 REPLY_SENDER = re.compile(r"^do-?not-?reply$")
+ACTION = re.compile(r"^Action:\s*(\w+)", re.IGNORECASE | re.MULTILINE)
 # Where Amazon says a mail's type: how sure that makes the kind.
 SURE = {"header": 0.97, "relay": 0.95, "link": 0.93, "sender": 0.9, "subject": 0.88, "text": 0.7, "shape": 0.6}
 AUTHENTIC = 0.02  # more, when the mail is proven to be Amazon's
@@ -128,10 +129,11 @@ def _first(groups: tuple[KindPhrases, ...], text: str) -> tuple[Kind, str, str |
 
 def _report(mail: ParsedMail, sender: Sender, said: tuple[Kind, str, str | None] | None) -> str | None:
     """Why the mail is a delivery failure that a mail server reports; None if it is not."""
-    if mail.content_type == "multipart/report" and mail.report_type in {"", "delivery-status"}:
-        # A server also reports that it is still trying, or has delivered.
-        actions = re.findall(r"^Action:\s*(\w+)", mail.returned, re.IGNORECASE | re.MULTILINE)
-        return None if actions and "failed" not in map(str.lower, actions) else "report:failed"
+    if mail.content_type == "multipart/report":
+        # A server also reports that it is still trying, or has delivered; and people's programs, that they have read.
+        actions = {action.lower() for action in ACTION.findall(mail.returned)}
+        has_failed = "failed" in actions or (not actions and mail.report_type == "delivery-status")
+        return "report:failed" if has_failed else None
     if sender.origin == "postmaster" and said and said[0] == "delivery_failure":
         return "subject:delivery_failure"
     return None

@@ -52,7 +52,7 @@ def _visible(text: str) -> str:
     return text.replace("\u00a0", " ").replace("\u200b", "").replace("\ufeff", "")
 
 
-@dataclass
+@dataclass(slots=True)
 class _Element:
     tag: str
     quoted: bool = False
@@ -79,7 +79,7 @@ class _Writer:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         element = _Element(str(tag))
         style = attributes.get("style", "")
-        element.hidden = tag in UNSEEN or bool(HIDDEN.search(style))
+        element.hidden = tag in UNSEEN or bool(style and HIDDEN.search(style))
         element.quoted = tag == "blockquote" or bool(QUOTES.search(attributes.get("class", "")))
         element.pre = tag == "pre"
         self._quotes += element.quoted

@@ -12,7 +12,7 @@ from amazon_support.settings import Marketplace, load_file
 Phrases = dict[str, tuple[str, ...]]
 
 # Any run of these at least three long is a line of dashes. Possessive: a hostile mail can be one long line of them.
-DASH = "-‐‑‒–—―−─━－…"
+DASH = r"\-‐‑‒–—―−─━－…"
 DASHES = rf"(?<![{DASH}])(?:[{DASH}]{{3,}}+|…)"
 GAP = r"(?s:.{0,200}?)"
 LINE_GAP = r"[^\n]{0,160}?(?:\n[^\n]{0,80}?)?"  # mail programs break the line once

@@ -4,7 +4,9 @@ A row that breaks a REJECT rule goes to quarantine, a batch that breaks one wait
 recorded. The columns are those of include/sql/land/<dataset>_to_check.sql and batches_to_check.sql.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+
+from amazon_support.mail.facts import Direction, Kind
 
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
@@ -29,27 +31,6 @@ ORDER_STATUSES = [
     "SHIPPED",
     "CANCELLED",
     "UNFULFILLABLE",
-]
-
-MAIL_KINDS = [
-    "buyer_message",
-    "reply_copy",
-    "order_notice",
-    "amazon_information",
-    "return_request",
-    "refund_notice",
-    "cancellation_request",
-    "a_to_z_opened",
-    "a_to_z_decided",
-    "chargeback",
-    "feedback_notice",
-    "performance_notification",
-    "case_update",
-    "system_qa",
-    "delivery_failure",
-    "buyer_opted_out",
-    "unknown",
-    "imitation",
 ]
 
 
@@ -79,8 +60,8 @@ def mail() -> "list[Expectation]":
     """Rules for a mail that has been read and explained."""
     return [
         _matches("mail_id_shape", REJECT, "row_key", MAIL_ID),
-        _one_of("kind_known", REJECT, "kind", MAIL_KINDS),
-        _one_of("direction_valid", REJECT, "direction", ["inbound", "outbound", "system"]),
+        _one_of("kind_known", REJECT, "kind", list(get_args(Kind))),
+        _one_of("direction_valid", REJECT, "direction", list(get_args(Direction))),
         _present("confidence_present", REJECT, "confidence"),
         _between("confidence_valid", REJECT, "confidence", at_least=0, at_most=1),
         _present("sent_time_readable", REJECT, "sent_at"),

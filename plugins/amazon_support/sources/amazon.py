@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -73,20 +73,26 @@ class AmazonClient:
         self._sleep = sleep
 
     def search_orders(
-        self, marketplace_ids: list[str], *, updated_after: datetime, updated_before: datetime
+        self,
+        marketplace_ids: list[str],
+        *,
+        after: datetime,
+        before: datetime | None = None,
+        by: Literal["lastUpdated", "created"] = "lastUpdated",
     ) -> Iterator[list[dict[str, Any]]]:
-        """Pages of orders changed in the span (at most 100 an answer), all marketplaces in one chain of calls.
+        """Pages of orders changed (or created) in the span, all marketplaces in one chain of calls.
 
         Args:
-            updated_after, updated_before: aware UTC; the upper bound must lie at least two minutes back.
+            after, before: aware UTC; the upper bound must lie at least two minutes back.
         """
         query: dict[str, Any] = {
             "marketplaceIds": marketplace_ids,
-            "lastUpdatedAfter": _iso(updated_after),
-            "lastUpdatedBefore": _iso(updated_before),
+            f"{by}After": _iso(after),
             "maxResultsPerPage": 100,
             "includedData": INCLUDED_DATA,
         }
+        if before:
+            query[f"{by}Before"] = _iso(before)
         while True:
             answer = self._call("searchOrders", lambda: self._orders.search_orders(**query), needs="orders")
             yield answer["orders"]

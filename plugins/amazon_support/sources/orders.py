@@ -41,7 +41,7 @@ def pull_orders(engine: Engine, client: AmazonClient, settings: Settings, window
     ids = settings.marketplace_ids(settings.account(credentials.account), credentials.region)
     orders = []
     if ids and span.start < span.end:
-        for page in client.search_orders(ids, updated_after=span.start, updated_before=span.end):
+        for page in client.search_orders(ids, after=span.start, before=span.end):
             orders.extend(page)
     with engine.begin() as connection:
         batch_id = None

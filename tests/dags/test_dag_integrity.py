@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,13 +99,12 @@ print(time.process_time() - ready, *[name for name in sys.argv[2:] if name in sy
 
 @pytest.mark.parametrize("name", DAG_FILES)
 def test_parsing_imports_nothing_heavy(name: str) -> None:
-    began = time.monotonic()
     answer = subprocess.run(
         [sys.executable, "-c", PARSE, str(home() / "dags" / name), *HEAVY], capture_output=True, text=True, check=True
     )
     seconds, *heavy = answer.stdout.split()
     assert heavy == []
-    assert float(seconds) < 1.0, f"{seconds} s of processor time (whole process: {time.monotonic() - began:.1f} s)"
+    assert float(seconds) < 1.0, "seconds of processor time, which other processes do not change"
 
 
 def test_plugins_folder_has_nothing_that_airflow_would_load_under_a_bare_name() -> None:

@@ -95,8 +95,7 @@ class TestImap:
         with IMAPClient(server.host, server.port, ssl=False) as stranger, pytest.raises(LoginError):
             stranger.login(user, "wrong")
 
-    def test_two_thousand_mails_are_no_wait(self) -> None:
-        began = time.perf_counter()
+    def test_it_serves_two_thousand_mails(self) -> None:
         with (
             imap_server({"northwind": [mail(n) for n in range(2000)]}) as running,
             IMAPClient(running.host, running.port, ssl=False) as client,
@@ -104,7 +103,6 @@ class TestImap:
             client.login(running.users["northwind"].user, running.users["northwind"].password)
             client.select_folder("INBOX", readonly=True)
             assert len(client.fetch(client.search(), ["BODY.PEEK[]", "INTERNALDATE"])) == 2000
-        assert time.perf_counter() - began < 20  # about three seconds on an idle machine
 
     def test_it_stops_though_a_client_is_still_there(self) -> None:
         with imap_server({"northwind": []}) as running:

@@ -1,10 +1,13 @@
 """A PostgreSQL of our own, started from a wheel: for laptops, tests and the demo. Works as root too."""
 
+import atexit
+import os
 import warnings
 from pathlib import Path
 from types import TracebackType
 
 import fasteners
+import psutil
 from sqlalchemy import make_url
 
 from amazon_support.warehouse.engine import ensure_database
@@ -31,6 +34,15 @@ class EmbeddedServer(PostgresServer):
         # The package's own lock is one file for all users of the machine; the first user would shut out the rest.
         self._lock = fasteners.InterProcessLock(folder / "pg.lock")  # type: ignore[misc]
 
+    def start(self) -> None:
+        """Starts the server, or joins the one that runs already."""
+        users = self.global_process_id_list
+        if users.path.exists():  # those who were killed could not take themselves off it
+            users.put([pid for pid in users._get() if psutil.pid_exists(pid)])
+        super().start()
+        if self.cleanup_mode is None:
+            self._let_go()
+
     def __enter__(self) -> "EmbeddedServer":
         self.start()
         return self
@@ -39,6 +51,13 @@ class EmbeddedServer(PostgresServer):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.cleanup()
+        atexit.unregister(self._cleanup)
+
+    def _let_go(self) -> None:
+        """Ends our part in it; the server runs on."""
+        self.global_process_id_list.get_and_remove(os.getpid())
+        self._instances.pop(self.pgdata, None)
+        atexit.unregister(self._cleanup)
 
     def stop_now(self) -> None:
         """Stops the server, whoever else uses it."""

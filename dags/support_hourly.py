@@ -10,7 +10,7 @@ manual runs, backfills and late runs compute the same answers and write to nobod
 **Window**: the run's data interval; a manual run may set `window_start` and `window_end` (ISO 8601 with zone).
 
 **When a task is red**
-- `orders.pull`, `mail.read`: the log names connection and account and says what to do; the other accounts went on.
+- `orders.pull`, `mail.pull`: the log names connection and account and says what to do; the other accounts went on.
   `BadCredentials` is not retried: mend the connection, then clear the task.
 - `orders.check`, `mail.check`: the checks themselves could not run. Single bad rows are in `ops.quarantine`, batches
   that break a rule as a whole in `ops.batch.rejected_because`; neither stops the rest.
@@ -20,7 +20,7 @@ Every task may be run again at any time: facts are kept once, answers are recomp
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import CronDataIntervalTimetable, Param, dag, task, task_group
+from airflow.sdk import CronDataIntervalTimetable, Param, TaskGroup, dag, task
 
 from amazon_support.orchestration import hourly
 from amazon_support.orchestration.defaults import DEFAULT_ARGS, Pool, Tag
@@ -28,24 +28,14 @@ from amazon_support.orchestration.defaults import DEFAULT_ARGS, Pool, Tag
 WINDOW = {"type": ["null", "string"], "format": "date-time"}
 
 
-@task_group
-def orders():
-    """Orders changed since the last pull."""
-    sources = task(hourly.list_amazon_connections)()
-    pull = task(task_id="pull", pool=Pool.AMAZON, map_index_template="{{ map_name }}")(hourly.pull_orders)
-    check = task(task_id="check", trigger_rule="all_done")(hourly.check)
-    publish = task(task_id="publish", trigger_rule="all_done")(hourly.publish)
-    return pull.expand(source=sources) >> check("orders") >> publish("orders")
-
-
-@task_group
-def mail():
-    """Mail that arrived since the last reading."""
-    sources = task(hourly.list_mailboxes)()
-    read = task(task_id="read", pool=Pool.MAILBOXES, map_index_template="{{ map_name }}")(hourly.read_mailbox)
-    check = task(task_id="check", trigger_rule="all_done")(hourly.check)
-    publish = task(task_id="publish", trigger_rule="all_done")(hourly.publish)
-    return read.expand(source=sources) >> check("mail") >> publish("mail")
+def facts(dataset, list_sources, pull, pool):
+    """Tasks that turn a dataset's sources into facts: pull each source, check what landed, publish what passed."""
+    with TaskGroup(dataset):
+        sources = task(task_id="list_sources")(list_sources)()
+        pulled = task(task_id="pull", pool=pool, map_index_template="{{ map_name }}")(pull).expand(source=sources)
+        # What one source could not bring must not hold up what the others brought.
+        checked = task(task_id="check", trigger_rule="all_done")(hourly.check)(dataset)
+        return pulled >> checked >> task(task_id="publish", trigger_rule="all_done")(hourly.publish)(dataset)
 
 
 @dag(
@@ -66,8 +56,10 @@ def support_hourly():
     folded = task(trigger_rule="all_done")(hourly.fold_tickets)()
     worklists = task(hourly.write_worklists)()
     summary = task(task_id="summary", trigger_rule="all_done", retries=0)(hourly.summarise)()
+    orders = facts("orders", hourly.list_amazon_connections, hourly.pull_orders, Pool.AMAZON)
+    mail = facts("mail", hourly.list_mailboxes, hourly.read_mailbox, Pool.MAILBOXES)
     # Orders are published before mail, so that mail without an order id finds the buyer's order.
-    orders() >> mail() >> folded >> worklists >> task(hourly.deliver)() >> summary
+    orders >> mail >> folded >> worklists >> task(hourly.deliver)() >> summary
 
 
 support_hourly()

@@ -95,7 +95,7 @@ def up(stop: bool) -> None:
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def airflow(arguments: tuple[str, ...]) -> None:
-    """Airflow's own command line, on the installation that runs on this machine."""
+    """Airflow's own commands, on this machine's installation."""
     _use_running_stack()
     if "AIRFLOW_HOME" not in os.environ:
         raise click.ClickException("Nothing runs on this machine: start it with `python -m amazon_support up`.")
@@ -150,7 +150,10 @@ def psql(arguments: tuple[str, ...]) -> None:
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON list instead of lines.")
 def doctor(as_json: bool) -> None:
-    """Check settings, warehouse, connections, mailboxes and Amazon's tokens, and say what to do."""
+    """Check every part and say what to do.
+
+    Settings, warehouse, each connection, mailbox and Amazon token, outgoing mail, the archive.
+    """
     from amazon_support import doctor as checks
 
     _use_running_stack()

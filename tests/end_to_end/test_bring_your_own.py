@@ -46,6 +46,14 @@ def test_readme_adds_the_connections_that_the_shipped_settings_name() -> None:
     assert added == ["amazon_sp_api_default", "imap_default"]
 
 
+def test_before_that_the_doctor_says_what_is_missing(stack: LocalStack) -> None:
+    command = [sys.executable, "-m", "amazon_support", "doctor"]
+    answer = subprocess.run(command, env=stack.env(), capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    assert "There is no Airflow connection amazon_sp_api_default" in answer.stdout
+    assert "-> see README, Bring your own: connection of type imap" in answer.stdout
+
+
 def test_two_connections_are_enough(stack: LocalStack) -> None:
     until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     world = generate(seed=5, until=until, days=5, sellers=[SELLER], orders_per_day=6)

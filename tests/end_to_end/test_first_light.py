@@ -3,6 +3,8 @@
 import email
 import email.policy
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -115,6 +117,15 @@ def test_personal_data_is_in_its_own_schema_only(result: demo.DemoResult, wareho
     with connect(result.stack.warehouse_url.replace("/warehouse", "/airflow")) as airflow:
         places["XCom"] = airflow.execute(text(xcoms)).scalar() or ""
     assert [(place, word) for place, content in places.items() for word in private if word in content] == []
+
+
+def test_the_doctor_finds_nothing_wrong(result: demo.DemoResult) -> None:
+    command = [sys.executable, "-m", "amazon_support", "doctor", "--json"]
+    answer = subprocess.run(command, env=result.stack.env(), capture_output=True, text=True, check=False)
+    findings = {finding["what"]: finding for finding in json.loads(answer.stdout)}
+    assert [finding for finding in findings.values() if not finding["ok"]] == []
+    assert answer.returncode == 0
+    assert {"settings", "warehouse", "amazon amazon_northwind_eu", "mailbox mailbox_kirschblut"} <= findings.keys()
 
 
 def test_running_the_hour_again_changes_nothing_and_mails_nobody(

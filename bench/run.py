@@ -1,6 +1,7 @@
 """Measures speed as ratios within one run, so that a slow or busy machine changes the seconds but not the verdict.
 
-Writes bench/results.md. Each line: our seconds, the limit we set ourselves, and what a user would otherwise use.
+Writes bench/results.md. Each line: our seconds, the limit we set ourselves (a regression shows as "over the limit"),
+and what a user would otherwise use, or the least that any way of doing it costs.
 """
 
 import email
@@ -81,9 +82,11 @@ def folding(bound: Engine) -> list[Result]:
             connection.exec_driver_sql(TOUCH, {"touched": TOUCHED})
             tickets.fold(connection, policy)
 
-    def cheapest() -> None:
-        with bound.begin() as connection:
-            connection.exec_driver_sql(CHEAPEST).all()
+    def write_only() -> None:
+        with bound.connect() as connection:  # rolled back
+            for table in ("ticket", "ticket_status", "sla_clock"):
+                connection.exec_driver_sql(f"create temporary table copy_{table} (like mart.{table} including all)")
+                connection.exec_driver_sql(f"insert into copy_{table} select * from mart.{table}")
 
     _record_events(bound, 1, FEW_TICKETS)
     fold_all()
@@ -92,9 +95,9 @@ def folding(bound: Engine) -> list[Result]:
     rebuild = Result(
         f"fold {TICKETS:,} tickets of {TICKETS * EVENTS_EACH:,} events from nothing",
         seconds(fold_all),
-        60,
-        seconds(cheapest),
-        "one window function over the same events, writing nothing",
+        8,
+        seconds(write_only),
+        "writing the same answers into empty copies of the tables, unlogged",
     )
     hourly = Result(
         f"fold {TOUCHED:,} touched tickets with {TICKETS:,} in store",
@@ -123,12 +126,6 @@ TOUCH = """
 insert into ops.ticket_touched (account, ticket_key)
 select 'bench', 'DE:order:' || t from generate_series(1, %(touched)s::int) as t
 """
-CHEAPEST = """
-select count(*), max(gap) from (
-    select occurred_at - lag(occurred_at) over (partition by account, ticket_key order by occurred_at) as gap
-    from core.ticket_event
-) as gaps
-"""
 
 
 def landing(bound: Engine, world: World) -> Result:
@@ -149,7 +146,7 @@ def landing(bound: Engine, world: World) -> Result:
             pd.json_normalize(rows).astype(str).to_sql(name, bound, if_exists="replace", index=False)
 
     what = f"land and publish {len(orders):,} orders with their items"
-    return Result(what, seconds(ours), 1, seconds(with_pandas), "pandas.json_normalize and to_sql, untyped")
+    return Result(what, seconds(ours), 3, seconds(with_pandas), "pandas.json_normalize and to_sql: untyped, no keys")
 
 
 def report(results: list[Result]) -> str:

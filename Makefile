@@ -42,7 +42,7 @@ bench: $(BIN)/.dev-installed ## Measure speed as ratios; writes bench/results.md
 lock: $(BIN)/python ## Resolve requirements*.in anew (needs uv: pip install uv)
 	@cd "$(ROOT)" && for name in requirements requirements-dev; do \
 		uv pip compile $$name.in -o $$name.txt --universal --python-version 3.11 --generate-hashes --quiet \
-			--upgrade --no-emit-index-url --custom-compile-command "make lock"; done
+			--upgrade --custom-compile-command "make lock"; done
 
 clean: ## Remove .venv and everything the demo made
 	@if [ -x "$(BIN)/python" ]; then "$(BIN)/python" -m amazon_support demo --stop >/dev/null 2>&1 || true; fi

@@ -1,6 +1,8 @@
 """What every test may use: a real PostgreSQL, one empty migrated database a test."""
 
 import itertools
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,9 @@ from sqlalchemy import Connection, Engine
 
 from amazon_support.warehouse import engine, migrate
 from amazon_support.warehouse.embedded import EmbeddedServer
+
+# Airflow reads this when it is first imported, and would write to the user's home otherwise.
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-")
 
 _numbers = itertools.count(1)
 

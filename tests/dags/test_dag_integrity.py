@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,16 +15,13 @@ MAX_LINES = 80
 
 
 @pytest.fixture(scope="module")
-def dags(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict]:
+def dags() -> dict:
     """All DAGs, as Airflow's own loader reads them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
-        patch.setenv("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
-        from airflow.dag_processing.dagbag import DagBag
+    from airflow.dag_processing.dagbag import DagBag
 
-        bag = DagBag(dag_folder=str(home() / "dags"), bundle_name="dags-folder")
-        assert bag.import_errors == {}
-        yield bag.dags
+    bag = DagBag(dag_folder=str(home() / "dags"), bundle_name="dags-folder")
+    assert bag.import_errors == {}
+    return bag.dags
 
 
 def test_every_dag_file_is_listed_here() -> None:

@@ -1,0 +1,84 @@
+"""Airflow connections become clients; what a connection lacks is said with its name and account."""
+
+import json
+from typing import Any
+
+import pytest
+
+from amazon_support.orchestration import hooks
+from amazon_support.sources.errors import BadCredentials
+from amazon_support.warehouse import connect
+
+AMAZON = {"refresh_token": "Atzr|x", "client_id": "id", "client_secret": "a-secret", "region": "eu"}
+
+
+@pytest.fixture
+def connection(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Adds a connection as deployments do: by the environment."""
+
+    def add(name: str, **fields: Any) -> None:
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(fields))
+
+    return add
+
+
+def test_a_connection_to_amazon_becomes_a_client(connection: Any) -> None:
+    connection("amazon_shop_eu", conn_type="amazon_sp_api", extra={**AMAZON, "endpoint": ""})
+    client = hooks.AmazonSpApiHook("amazon_shop_eu", "shop").get_conn()
+    assert str(client.credentials) == "account shop, region eu, connection amazon_shop_eu"
+    assert (client.credentials.refresh_token, client.credentials.endpoint) == ("Atzr|x", None)
+    assert "a-secret" not in repr(client.credentials)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"refresh_token": None}, r"Connection amazon_shop_eu \(account shop\) lacks refresh_token\."),
+        ({"client_id": "", "region": ""}, r"lacks client_id, region\."),
+        ({"region": "us"}, r"region must be na, eu or fe"),
+    ],
+)
+def test_a_field_that_is_missing_or_wrong_is_named(connection: Any, change: dict[str, Any], says: str) -> None:
+    connection("amazon_shop_eu", conn_type="amazon_sp_api", extra={**AMAZON, **change})
+    with pytest.raises(BadCredentials, match=says):
+        hooks.AmazonSpApiHook("amazon_shop_eu", "shop").get_conn()
+
+
+def test_trying_a_connection_out_says_why_it_fails(connection: Any) -> None:
+    connection("amazon_shop_eu", conn_type="amazon_sp_api", extra={})
+    worked, message = hooks.AmazonSpApiHook("amazon_shop_eu", "shop").test_connection()
+    assert not worked
+    assert "lacks refresh_token, client_id, client_secret, region" in message
+
+
+def test_a_mailbox_speaks_tls_unless_told_otherwise(connection: Any) -> None:
+    connection("imap_shop", conn_type="imap", host="imap.shop.example", login="me", password="p")
+    assert (hooks.mailbox("imap_shop", "shop").use_ssl, hooks.mailbox("imap_shop", "shop").port) == (True, 993)
+    connection("imap_shop", conn_type="imap", host="imap.shop.example", extra={"use_ssl": False})
+    assert (hooks.mailbox("imap_shop", "shop").use_ssl, hooks.mailbox("imap_shop", "shop").port) == (False, 143)
+
+
+def test_a_mailbox_without_a_host_is_named(connection: Any) -> None:
+    connection("imap_shop", conn_type="imap")
+    with pytest.raises(BadCredentials, match=r"Connection imap_shop \(account shop\) names no host"):
+        hooks.mailbox("imap_shop", "shop")
+
+
+@pytest.mark.parametrize(
+    ("extra", "port"), [({}, 465), ({"disable_ssl": True}, 587), ({"disable_ssl": True, "disable_tls": True}, 587)]
+)
+def test_outgoing_mail_understands_airflows_smtp_fields(connection: Any, extra: dict[str, Any], port: int) -> None:
+    connection("smtp_default", conn_type="smtp", host="mail.shop.example", login="desk@shop.example", extra=extra)
+    transport = hooks.smtp_transport()
+    assert transport is not None
+    assert (transport.host, transport.port, transport.sender) == ("mail.shop.example", port, "desk@shop.example")
+
+
+def test_the_warehouse_may_be_named_by_a_connection(connection: Any, warehouse_url: str) -> None:
+    database = warehouse_url.partition("?")[0].rpartition("/")[2]
+    socket = warehouse_url.partition("host=")[2].replace("%2F", "/")
+    connection(
+        "amazon_support_warehouse", conn_type="postgres", login="postgres", schema=database, extra={"host": socket}
+    )
+    with connect(hooks.warehouse_url()) as warehouse:
+        assert warehouse.exec_driver_sql("select count(*) from ops.batch").scalar() == 0

@@ -1,5 +1,6 @@
 """Bytes of a mail into headers, text, HTML and attachments, whatever the bytes: what cannot be read is left out."""
 
+import email.utils
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from typing import Any
 from amazon_support.mail.facts import Attachment
 from amazon_support.mail.markup import Rendered, render_html, render_text
 
+# Newer Pythons (and Debian's) give up a whole header that is not quite right; its addresses tell who poses as whom.
+LENIENT = {"strict": False} if hasattr(email.utils, "supports_strict_parsing") else {}
 MOST_PARTS = 1000
 LONGEST_BODY = 400_000  # characters; no person writes more
 LONGEST_HEADER = 20_000
@@ -190,7 +193,11 @@ def parse_addresses(value: str) -> list[Address]:
     if single and value.count("@") == single[2].count("@") == 1:
         return [_address(single[1], single[2])]
     try:
-        return [_address(name, address) for name, address in getaddresses([value[:LONGEST_HEADER]]) if name or address]
+        return [
+            _address(name, address)
+            for name, address in getaddresses([value[:LONGEST_HEADER]], **LENIENT)
+            if name or address
+        ]
     except Exception:  # malformed in a way that the standard library does not expect
         return []
 

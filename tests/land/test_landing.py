@@ -6,7 +6,7 @@ import pytest
 from landing import ALIAS, BUYER_KEY, ORDER, everything_in, item, land_some_mail, land_some_orders, mail, order, rows
 from sqlalchemy import Connection
 
-from amazon_support.warehouse.land import buyer_name_key, buyer_ref
+from amazon_support.warehouse.land.mail import buyer_name_key, buyer_ref
 
 
 def test_a_pull_is_one_batch_with_its_window(connection: Connection) -> None:

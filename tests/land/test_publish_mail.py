@@ -23,11 +23,12 @@ from sqlalchemy import Connection
 
 from amazon_support import settings
 from amazon_support.warehouse import land
-from amazon_support.warehouse.land import MailRow
+from amazon_support.warehouse.land import MailRow, batches
+from amazon_support.warehouse.land.mail import buyer_ref
 
 SETTINGS = settings.load()
 OTHER_ORDER = "302-1234567-7654321"
-REF = land.buyer_ref(ALIAS, BUYER_KEY)
+REF = buyer_ref(ALIAS, BUYER_KEY)
 HOUR = timedelta(hours=1)
 
 
@@ -99,7 +100,7 @@ def test_the_same_mail_in_later_batches_and_mailboxes_changes_nothing(connection
 
 
 def test_a_large_import_tells_the_planner_on_the_way(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(land, "LARGE_IMPORT", 3)
+    monkeypatch.setattr(batches, "LARGE_IMPORT", 3)
     known = "select reltuples from pg_class where oid = 'core.mail'::regclass"
     publish(connection, mail("a"), mail("b"))
     assert rows(connection, known) == [(-1,)]

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -84,3 +85,37 @@ def clean(value: Any) -> Any:
 
 def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+# ---------- rows that cannot be landed
+
+
+@dataclass(frozen=True)
+class BadLine:
+    """A line of a document that could not be landed.
+
+    Attributes:
+        number: in the document, from 1 on; the heading is line 1.
+        reason: without personal data, such as "quantity: not a whole number".
+        content: the line as received; may hold personal data.
+    """
+
+    number: int
+    reason: str
+    content: str
+
+
+def set_aside_lines(connection: Connection, batch_id: int, rule: str, lines: Sequence[BadLine]) -> None:
+    """Names the lines in ops.quarantine (row_key "line 17") and keeps their content in pii.quarantined_row."""
+    run_step(
+        connection,
+        "land/quarantine_lines.sql",
+        {
+            "batch_id": batch_id,
+            "rule": rule,
+            "set_aside_at": datetime.now(UTC),  # book-keeping: the wall clock
+            "row_keys": [f"line {line.number}" for line in lines],
+            "reasons": [line.reason for line in lines],
+            "contents": [line.content.replace("\0", "") for line in lines],
+        },
+    )

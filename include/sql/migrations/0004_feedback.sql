@@ -1,0 +1,2 @@
+-- In: the revision before. Out: Seller feedback.
+select 1;

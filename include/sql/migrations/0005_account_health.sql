@@ -1,0 +1,2 @@
+-- In: the revision before. Out: Account health.
+select 1;

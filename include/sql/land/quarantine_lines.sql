@@ -7,16 +7,20 @@ with lines as (
             as line (row_key, reason, content)
 ),
 
+landed as (
+    select * from ops.batch
+    where batch_id = %(batch_id)s::bigint
+),
+
 entries as (
     select
-        b.account,
-        b.dataset,
-        b.batch_id,
+        landed.account,
+        landed.dataset,
+        landed.batch_id,
         lines.row_key,
         lines.reason
-    from ops.batch as b
+    from landed
     cross join lines
-    where b.batch_id = %(batch_id)s::bigint
 ),
 
 aside as (

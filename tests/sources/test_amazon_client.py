@@ -3,14 +3,17 @@
 import json
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from amazon_support.sources.amazon import AmazonClient, Credentials
-from amazon_support.sources.errors import BadCredentials, SourceError, Throttled, Unavailable
+from amazon_support.sources.errors import BadCredentials, NotFound, SourceError, Throttled, TokenExpired, Unavailable
+from amazon_support.sources.memory import ShortMemory
+from amazon_support.sources.rates import RateLimiter
 
 SINCE, UNTIL = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
 QUOTA = {"errors": [{"code": "QuotaExceeded", "message": "You exceeded your quota"}]}
@@ -78,7 +81,7 @@ def client(amazon: ScriptedAmazon, pauses: list[float], request: pytest.FixtureR
 
 def search(client: AmazonClient) -> list[dict[str, Any]]:
     pages = client.search_orders(["A1PA6795UKMFR9"], after=SINCE, before=UNTIL)
-    return [order for page in pages for order in page]
+    return [order for page in pages for order in page.orders]
 
 
 def page(*ids: str, token: str | None = None) -> Answer:
@@ -103,9 +106,11 @@ def test_all_marketplaces_share_one_call(client: AmazonClient, amazon: ScriptedA
 def test_throttling_is_waited_out_at_the_rate_amazon_names(
     client: AmazonClient, amazon: ScriptedAmazon, pauses: list[float]
 ) -> None:
-    amazon.answer((429, QUOTA, {"x-amzn-RateLimit-Limit": "0.5"}), (429, QUOTA), page("1"))
+    amazon.answer(
+        (429, QUOTA, {"x-amzn-RateLimit-Limit": "0.5"}), (429, QUOTA, {"x-amzn-RateLimit-Limit": "0.1"}), page("1")
+    )
     assert len(search(client)) == 1
-    assert pauses == [2.0, pytest.approx(1 / 0.0056)]
+    assert pauses == [2.0, 10.0]
 
 
 def test_a_wait_too_long_for_a_worker_is_left_to_the_scheduler(client: AmazonClient, amazon: ScriptedAmazon) -> None:
@@ -150,9 +155,16 @@ def test_refused_credentials_are_for_a_person(
 
 
 def test_a_forbidden_operation_is_for_a_person(client: AmazonClient, amazon: ScriptedAmazon) -> None:
-    amazon.answer((403, {"errors": [{"code": "Unauthorized", "message": "Access denied"}]}))
+    denied = (403, {"errors": [{"code": "Unauthorized", "message": "Access denied"}]})
+    amazon.answer(denied, denied)
     with pytest.raises(BadCredentials, match="forbids searchOrders"):
         search(client)
+    assert client.calls == {"searchOrders": 2}, "once more with a fresh access token, then it is for a person"
+
+
+def test_an_access_token_that_ended_early_is_replaced(client: AmazonClient, amazon: ScriptedAmazon) -> None:
+    amazon.answer((403, {"errors": [{"code": "Unauthorized", "message": "The access token has expired"}]}), page("1"))
+    assert len(search(client)) == 1
 
 
 def test_a_token_service_in_trouble_is_tried_again(
@@ -171,6 +183,13 @@ def test_a_query_amazon_does_not_accept_is_said_as_such(client: AmazonClient, am
     assert "buyer@" not in str(caught.value)
 
 
+def test_a_page_token_that_has_expired_is_told_apart(client: AmazonClient, amazon: ScriptedAmazon) -> None:
+    amazon.answer((400, {"errors": [{"code": "InvalidInput", "message": "paginationToken has expired."}]}))
+    with pytest.raises(TokenExpired):
+        list(client.search_orders(["A1PA6795UKMFR9"], after=SINCE, before=UNTIL, token="old"))
+    assert "paginationToken=old" in amazon.requests[0]
+
+
 def test_nobody_answering_is_unavailable(amazon: ScriptedAmazon, pauses: list[float]) -> None:
     nowhere = Credentials(
         connection="c", account="shop", region="na", client_id="i", client_secret="s", refresh_token="Atzr|nowhere",
@@ -184,6 +203,32 @@ def test_one_order_by_id(client: AmazonClient, amazon: ScriptedAmazon) -> None:
     amazon.answer((200, {"order": {"orderId": "302-0000001-0000001"}}))
     assert client.get_order("302-0000001-0000001")["orderId"] == "302-0000001-0000001"
     assert amazon.requests[0].startswith("/orders/2026-01-01/orders/302-0000001-0000001?")
+
+
+def test_an_order_that_amazon_does_not_know(client: AmazonClient, amazon: ScriptedAmazon) -> None:
+    amazon.answer((404, {"errors": [{"code": "NotFound", "message": "?"}]}))
+    with pytest.raises(NotFound):
+        client.get_order("302-0000001-0000001")
+
+
+def test_a_throttled_call_takes_another_turn_and_never_fails(
+    amazon: ScriptedAmazon, client: AmazonClient, warehouse: Engine
+) -> None:
+    now = [SINCE]
+
+    def sleep(seconds: float) -> None:
+        now[0] += timedelta(seconds=seconds)
+
+    limiter = RateLimiter(
+        warehouse, account="shop", region="eu", run="test", memory=ShortMemory(), clock=lambda: now[0], sleep=sleep,
+        patience=timedelta(hours=1),
+    )  # fmt: skip
+    amazon.answer((429, QUOTA), (429, QUOTA), (200, {"orders": []}, {"x-amzn-RateLimit-Limit": "0.01"}))
+    limited = AmazonClient(client.credentials, limiter, clock=lambda: now[0])
+    assert search(limited) == []
+    assert (now[0] - SINCE).total_seconds() == pytest.approx(2 / 0.0056)
+    limiter.wait("searchOrders")
+    assert (now[0] - SINCE).total_seconds() == pytest.approx(2 / 0.0056 + 100), "the rate that Amazon named"
 
 
 def test_marketplaces_of_the_account(client: AmazonClient, amazon: ScriptedAmazon) -> None:

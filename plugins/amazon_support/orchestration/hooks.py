@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from amazon_support.settings import home
 from amazon_support.sources.amazon import AmazonClient, Credentials
 from amazon_support.sources.errors import BadCredentials
 from amazon_support.sources.mailbox import MailboxCredentials
+from amazon_support.sources.rates import RateLimiter
 
 WAREHOUSE_CONNECTION = "amazon_support_warehouse"
 SMTP_CONNECTION = "smtp_default"
@@ -33,8 +35,11 @@ class AmazonSpApiHook(BaseHook):
         self.amazon_conn_id = amazon_conn_id
         self.account = account
 
-    def get_conn(self) -> AmazonClient:
+    def get_conn(self, limiter: Callable[[Credentials], RateLimiter] | None = None) -> AmazonClient:
         """The client.
+
+        Args:
+            limiter: makes what gives turns to calls with these credentials; None for a few calls by hand.
 
         Raises: BadCredentials if the connection is missing or lacks a field.
         """
@@ -48,18 +53,17 @@ class AmazonSpApiHook(BaseHook):
             raise BadCredentials(
                 f"Connection {self.amazon_conn_id} (account {self.account}): region must be na, eu or fe."
             )
-        return AmazonClient(
-            Credentials(
-                connection=self.amazon_conn_id,
-                account=self.account,
-                region=fields["region"],
-                client_id=fields["client_id"],
-                client_secret=fields["client_secret"],
-                refresh_token=fields["refresh_token"],
-                endpoint=fields.get("endpoint") or None,
-                token_url=fields.get("token_url") or None,
-            )
+        credentials = Credentials(
+            connection=self.amazon_conn_id,
+            account=self.account,
+            region=fields["region"],
+            client_id=fields["client_id"],
+            client_secret=fields["client_secret"],
+            refresh_token=fields["refresh_token"],
+            endpoint=fields.get("endpoint") or None,
+            token_url=fields.get("token_url") or None,
         )
+        return AmazonClient(credentials, limiter and limiter(credentials))
 
     def test_connection(self) -> tuple[bool, str]:
         """Asks Amazon for the account's marketplaces."""

@@ -3,27 +3,34 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from urllib.parse import urlsplit
 
 import httpx
 
-from amazon_support.sources.errors import BadCredentials, SourceError, Throttled, Unavailable
+from amazon_support.sources.errors import (
+    BadCredentials,
+    NotFound,
+    SourceError,
+    Throttled,
+    TokenExpired,
+    Unavailable,
+    UrlExpired,
+)
+from amazon_support.sources.rates import PATIENCE, PUBLISHED, RateLimiter, utc_now
 
 if TYPE_CHECKING:
     from sp_api.base import Client
 
 log = logging.getLogger(__name__)
 
-# Published rates (requests a second), for answers without the header x-amzn-RateLimit-Limit.
-# Source: Selling Partner API documentation, usage plans of orders 2026-01-01 and sellers v1.
-PUBLISHED_RATES = {"searchOrders": 0.0056, "getOrder": 0.5, "getMarketplaceParticipations": 0.016}
-LONGEST_WAIT = 300.0  # seconds; beyond that the task gives its worker back and is tried again
 UNAVAILABLE_WAITS = (1.0, 4.0, 15.0)  # seconds between attempts when Amazon does not answer sensibly
+DOWNLOAD_BLOCK = 256 * 1024
 TIMEOUT = httpx.Timeout(connect=10, read=60, write=30, pool=10)
 
 # Everything of an order but payment data. Source: orders 2026-01-01, parameter includedData.
@@ -56,19 +63,37 @@ class Credentials:
         return f"account {self.account}, region {self.region}, connection {self.connection}"
 
 
+@dataclass(frozen=True)
+class OrderPage:
+    """Orders in Amazon's JSON shape, and the token of the next page; None on the last."""
+
+    orders: list[dict[str, Any]]
+    next_token: str | None
+
+
 class AmazonClient:
     """Calls Amazon for one account and region.
 
-    Waits out throttling up to LONGEST_WAIT, then raises Throttled. Raises BadCredentials when Amazon refuses the
-    credentials, Unavailable when it does not answer sensibly after a few attempts.
+    With a limiter, no call fails for being throttled: it takes its turns, and raises ComeBackAt where the next turn is
+    far off. Without one, throttling is waited out up to a minute, then raises Throttled. Raises BadCredentials when
+    Amazon refuses the credentials, Unavailable when it does not answer sensibly after a few attempts.
 
     Args:
         credentials: of the account in the region.
-        sleep: how to wait; tests on a simulated clock pass their own.
+        limiter: gives turns within Amazon's rates.
+        sleep, clock: for tests on a simulated clock.
     """
 
-    def __init__(self, credentials: Credentials, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        limiter: RateLimiter | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         self.credentials = credentials
+        self.limiter = limiter
+        self.clock = clock
         self.calls: dict[str, int] = {}
         self._sleep = sleep
 
@@ -79,11 +104,15 @@ class AmazonClient:
         after: datetime,
         before: datetime | None = None,
         by: Literal["lastUpdated", "created"] = "lastUpdated",
-    ) -> Iterator[list[dict[str, Any]]]:
+        token: str | None = None,
+    ) -> Iterator[OrderPage]:
         """Pages of orders changed (or created) in the span, all marketplaces in one chain of calls.
 
         Args:
             after, before: aware UTC; the upper bound must lie at least two minutes back.
+            token: of the page to begin with; None for the first.
+
+        Raises: TokenExpired if Amazon no longer accepts the token (it does for 24 hours).
         """
         query: dict[str, Any] = {
             "marketplaceIds": marketplace_ids,
@@ -94,23 +123,100 @@ class AmazonClient:
         if before:
             query[f"{by}Before"] = _iso(before)
         while True:
-            answer = self._call("searchOrders", lambda: self._orders.search_orders(**query), needs="orders")
-            yield answer["orders"]
+            if token:
+                query["paginationToken"] = token
+            try:
+                answer = self._call("searchOrders", lambda: self._orders.search_orders(**query), needs="orders")
+            except _Refused as refused:
+                # The same search without a token was accepted before: it is the token.
+                raise TokenExpired(str(refused)) if token and refused.status == 400 else refused from None
             token = (answer.get("pagination") or {}).get("nextToken")
+            yield OrderPage(answer["orders"], token)
             if not token:
                 return
-            query["paginationToken"] = token
 
     def get_order(self, order_id: str) -> dict[str, Any]:
         """One order.
 
-        Raises: SourceError if Amazon does not know it.
+        Raises: NotFound if Amazon does not know it.
         """
-        answer = self._call(
-            "getOrder", lambda: self._orders.get_order(order_id, includedData=INCLUDED_DATA), needs="order"
-        )
+        try:
+            answer = self._call(
+                "getOrder", lambda: self._orders.get_order(order_id, includedData=INCLUDED_DATA), needs="order"
+            )
+        except NotFound:
+            raise NotFound(f"Amazon does not know the order {order_id} ({self.credentials}).") from None
         order: dict[str, Any] = answer["order"]
         return order
+
+    def create_report(
+        self,
+        report_type: str,
+        marketplace_ids: Sequence[str],
+        start: datetime | None = None,
+        end: datetime | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> str:
+        """Orders a report. Returns its id.
+
+        Args:
+            start, end: of its data, aware UTC; None leaves them to Amazon.
+        """
+        body: dict[str, Any] = {"reportType": report_type, "marketplaceIds": list(marketplace_ids)}
+        if start:
+            body["dataStartTime"] = _iso(start)
+        if end:
+            body["dataEndTime"] = _iso(end)
+        if options:
+            body["reportOptions"] = dict(options)
+        answer = self._call("createReport", lambda: self._reports.create_report(**body), needs="reportId")
+        return str(answer["reportId"])
+
+    def get_report(self, report_id: str) -> dict[str, Any]:
+        """State of a report: processingStatus, reportDocumentId and more.
+
+        Raises: NotFound if Amazon does not know it, or no longer.
+        """
+        return self._call("getReport", lambda: self._reports.get_report(report_id), needs="processingStatus")
+
+    def get_reports(self, report_type: str, *, created_since: datetime) -> list[dict[str, Any]]:
+        """The newest reports of a type (at most 100), newest first.
+
+        Args:
+            created_since: aware UTC.
+        """
+        query = {"reportTypes": [report_type], "createdSince": _iso(created_since), "pageSize": 100}
+        answer = self._call("getReports", lambda: self._reports.get_reports(**query), needs="reports")
+        reports: list[dict[str, Any]] = answer["reports"]
+        return reports
+
+    def get_report_document(self, document_id: str) -> dict[str, Any]:
+        """Where a report's document is: url (for five minutes) and perhaps compressionAlgorithm."""
+        return self._call("getReportDocument", lambda: self._reports.get_report_document(document_id), needs="url")
+
+    def download(self, url: str, target: BinaryIO) -> str | None:
+        """Writes a document to `target` as it comes, whatever its size.
+
+        Returns: the charset of its Content-Type, if that names one.
+
+        Raises: UrlExpired, and Unavailable if it breaks off.
+        """
+        try:
+            # What the server compressed for the way is unpacked; a GZIP document stays as it is.
+            with httpx.stream("GET", url, timeout=TIMEOUT, follow_redirects=True) as answer:
+                if answer.status_code == httpx.codes.FORBIDDEN:
+                    raise UrlExpired(f"The URL of a report's document ({self.credentials}) has expired.")
+                if answer.status_code != httpx.codes.OK:
+                    raise Unavailable(
+                        f"The download of a report ({self.credentials}) is answered with {answer.status_code}."
+                    )
+                for block in answer.iter_bytes(DOWNLOAD_BLOCK):
+                    target.write(block)
+                return answer.charset_encoding
+        except httpx.HTTPError as error:
+            raise Unavailable(
+                f"The download of a report ({self.credentials}) broke off ({type(error).__name__})."
+            ) from None
 
     def authenticate(self) -> None:
         """Asks for an access token and nothing else: a proof of the credentials that costs no rate."""
@@ -130,10 +236,15 @@ class AmazonClient:
         from sp_api.base import SellingApiException
 
         waits = iter(UNAVAILABLE_WAITS)
+        may_renew_token = True
         while True:
+            if self.limiter and operation in PUBLISHED:
+                self.limiter.wait(operation)
             self.calls[operation] = self.calls.get(operation, 0) + 1
             try:
-                return _body(request(), needs)
+                response = request()
+                self._learn(operation, response.headers)
+                return _body(response, needs)
             except AuthorizationError as error:
                 problem = self._token_problem(error)
             except SellingApiException as error:
@@ -141,18 +252,41 @@ class AmazonClient:
             except (httpx.TransportError, json.JSONDecodeError, _NotAnAnswer) as error:
                 problem = Unavailable(f"Amazon ({self.credentials}) gave no usable answer: {type(error).__name__}")
             if isinstance(problem, Throttled):
-                self._wait_out(problem)
+                self._wait_out(operation, problem)
+            elif isinstance(problem, BadCredentials) and may_renew_token and self._forget_token():
+                may_renew_token = False  # once: a fresh token that is refused is refused for good
             elif isinstance(problem, Unavailable) and (pause := next(waits, None)) is not None:
                 self._sleep(pause)
             else:
                 raise problem from None  # the cause may carry tokens or personal data
 
-    def _wait_out(self, throttled: Throttled) -> None:
-        seconds = throttled.args[1]
-        if seconds > LONGEST_WAIT:
+    def _learn(self, operation: str, headers: Mapping[str, str] | None) -> None:
+        named = (headers or {}).get("x-amzn-RateLimit-Limit")
+        if self.limiter and named and operation in PUBLISHED:
+            with suppress(ValueError):
+                self.limiter.learn(operation, float(named))
+
+    def _wait_out(self, operation: str, throttled: Throttled) -> None:
+        if self.limiter:
+            self.limiter.refused(operation)
+            log.info("%s It takes another turn.", throttled)
+            return
+        seconds = throttled.seconds
+        if seconds > PATIENCE.total_seconds():
             raise throttled
-        log.info("%s Waiting %.0f s.", throttled.args[0], seconds)
+        log.info("%s Waiting %.0f s.", throttled, seconds)
         self._sleep(seconds)
+
+    def _forget_token(self) -> bool:
+        """Drops the access tokens that the library keeps for an hour. Returns whether there were any.
+
+        Ours may be refused before: revoked and authorised again, or a clock that goes wrong.
+        """
+        from sp_api.auth.access_token_client import cache
+
+        were_any = bool(cache)
+        cache.clear()
+        return were_any
 
     def _token_problem(self, error: Any) -> SourceError:
         if error.status_code >= 500:
@@ -166,8 +300,10 @@ class AmazonClient:
         status, headers = error.code, error.headers or {}
         code = getattr(error, "amzn_code", "") or ""
         if status == 429:
-            rate = float(headers.get("x-amzn-RateLimit-Limit") or PUBLISHED_RATES[operation])
+            rate = float(headers.get("x-amzn-RateLimit-Limit") or PUBLISHED[operation].rate)
             return Throttled(f"{operation} ({self.credentials}) is throttled.", 1 / rate)
+        if status == 404:
+            return NotFound(f"Amazon does not know what {operation} ({self.credentials}) asks for.")
         if status in (401, 403):
             return BadCredentials(
                 f"Amazon forbids {operation} ({self.credentials}): {code}. "
@@ -175,7 +311,7 @@ class AmazonClient:
             )
         if status >= 500:
             return Unavailable(f"Amazon answers {operation} ({self.credentials}) with {status} {code}.")
-        return SourceError(f"Amazon does not accept {operation} ({self.credentials}): {status} {code}.")
+        return _Refused(f"Amazon does not accept {operation} ({self.credentials}): {status} {code}.", status)
 
     # ---------- the client library, pointed at an endpoint without touching its globals
 
@@ -184,6 +320,12 @@ class AmazonClient:
         from sp_api.api import OrdersV20260101
 
         return self._connect(OrdersV20260101)
+
+    @cached_property
+    def _reports(self) -> Any:
+        from sp_api.api import Reports
+
+        return self._connect(Reports)
 
     @cached_property
     def _sellers(self) -> Any:
@@ -225,6 +367,15 @@ class _Token:
     def __init__(self, token: str) -> None:
         self.payload = {"token": token}
         self.pagination = None
+        self.headers = None
+
+
+class _Refused(SourceError):
+    """Amazon does not accept a request as it is."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class _NotAnAnswer(Exception):

@@ -12,6 +12,7 @@ class ComeBackAt(Exception):
     def __init__(self, moment: datetime, why: str) -> None:
         super().__init__(f"{why}; going on at {moment:%Y-%m-%d %H:%M:%S} UTC")
         self.moment = moment
+        self.why = why
 
 
 class SourceError(Exception):
@@ -23,7 +24,11 @@ class BadCredentials(SourceError):
 
 
 class Throttled(SourceError):
-    """The source asks us to come back later."""
+    """The source asks us to come back in so many seconds."""
+
+    def __init__(self, message: str, seconds: float = 0) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class Unavailable(SourceError):
@@ -32,3 +37,15 @@ class Unavailable(SourceError):
 
 class BadDocument(SourceError):
     """A report's document is not what it should be, such as an error page or a file without its columns."""
+
+
+class NotFound(SourceError):
+    """The source does not know what was asked for, or no longer."""
+
+
+class TokenExpired(SourceError):
+    """The token of a next page is no longer accepted: the search must begin anew."""
+
+
+class UrlExpired(SourceError):
+    """The URL of a document is no longer valid: a new one must be asked for."""

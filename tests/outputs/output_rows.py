@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from amazon_support.settings import Account, Agent, Marketplace, Settings
+from amazon_support.settings import Account, AccountMarketplace, Agent, Marketplace, Settings
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ORDER = "302-1234567-0000001"
@@ -23,7 +23,8 @@ ANA = Agent(name="Ana Lima", email="ana@shop.example")
 
 def settings(*agents: Agent, desks: dict[str, Any] | None = None) -> Settings:
     """Settings with these agents; without any, one who has all marketplaces."""
-    return Settings(marketplaces=SITES, accounts=(Account(name="main", desks=desks or {}),), agents=agents or (ANA,))
+    special = {country: AccountMarketplace(desk=desk) for country, desk in (desks or {}).items()}
+    return Settings(marketplaces=SITES, accounts=(Account(name="main", marketplaces=special),), agents=agents or (ANA,))
 
 
 def before(**span: float) -> datetime:
@@ -111,7 +112,7 @@ def order(connection: Connection, order_id: str = ORDER, **changes: Any) -> str:
 
 def goods(connection: Connection, title: str, order_id: str = ORDER, number: int = 1, **changes: Any) -> None:
     row: dict[str, Any] = {
-        "account": "main", "order_id": order_id, "order_item_id": str(number), "position": number, "title": title,
+        "account": "main", "order_id": order_id, "position": number, "title": title,
         "sku": "TEAPOT", "quantity": 2,
     } | changes  # fmt: skip
     insert(connection, "core.amazon_order_item", **row)

@@ -39,7 +39,7 @@ def test_the_client_brings_the_japanese_order_as_amazon_wrote_it(warehouse: Engi
         pages = AmazonClient(access).search_orders(
             ["A1VC38T7YXB528"], after=datetime(2024, 12, 25, tzinfo=UTC), by="created"
         )
-        orders = next(pages)  # the sandbox gives this page again and again
+        orders = next(pages).orders  # the sandbox gives this page again and again
     with warehouse.begin() as connection:
         land.land_orders(connection, account="shop", region="fe", window=WINDOW, orders=orders)
     check(warehouse, "orders", settings.load(), as_of=AS_OF)
@@ -123,31 +123,56 @@ def test_orders_become_facts(facts: Connection) -> None:
 def test_items_become_facts(facts: Connection) -> None:
     assert rows(
         facts,
-        "select order_item_id, position, asin, sku, title, quantity, quantity_shipped, amount, currency "
+        "select position, asin, sku, title, quantity, amount, promotion_ids, currency "
         "from core.amazon_order_item where order_id = '250-1234567-8901234' order by position",
     ) == [
         (
-            "25012345678901",
             1,
             "B08C1W5N87",
             "ECHO-DOT-4-JP-CHARCOAL",
             "Echo Dot (第4世代) スマートスピーカー with Alexa チャコール",
             1,
-            1,
             Decimal("5980"),
+            ["JP-WINTER-SALE-2024"],
             "JPY",
         ),
         (
-            "25012345678902",
             2,
             "B07PFFMP9P",
             "FIRE-TV-4K-MAX-JP",
             "Fire TV Stick 4K Max ストリーミングデバイス",
             2,
-            2,
             Decimal("13960"),
+            [],
             "JPY",
         ),
+    ]
+
+
+def test_what_was_shipped_becomes_facts(facts: Connection) -> None:
+    assert rows(
+        facts,
+        "select order_item_id, sku, quantity, quantity_shipped, condition from core.amazon_order_item_progress "
+        "where order_id = '250-1234567-8901234' order by 1",
+    ) == [
+        ("25012345678901", "ECHO-DOT-4-JP-CHARCOAL", 1, 1, "NEW"),
+        ("25012345678902", "FIRE-TV-4K-MAX-JP", 2, 2, "NEW"),
+    ]
+    assert rows(
+        facts,
+        "select order_id, package_id, status, detailed_status, carrier, service, tracking_number, shipped_at "
+        "from core.amazon_order_package",
+    ) == [
+        (
+            "202-7654321-1098765",
+            "UK-PKG-CONSUMER-2024-002",
+            "IN_TRANSIT",
+            "OUT_FOR_DELIVERY",
+            "DPD",
+            "DPD Next Day Delivery",
+            "15501234567890123456",
+            datetime(2024, 12, 25, 14, tzinfo=UTC),
+        )
     ]
 
 

@@ -1,4 +1,4 @@
--- In: orders whose version in core.amazon_order came with the batches, and their landed personal data.
+-- In: orders whose newest version from the API came with the batches, and their landed personal data.
 -- Out: pii.order_contact; what Amazon no longer tells stays as it was. The alias is in lower case
 -- without its case.
 insert into pii.order_contact as known (
@@ -16,13 +16,13 @@ received as (
         r.payload #>> '{buyer, buyerName}' as buyer_name,
         lower(regexp_replace(r.payload #>> '{buyer, buyerEmail}', '\+[^@]*@', '@')) as buyer_alias,
         nullif(r.payload -> 'recipient', 'null') as recipient,
-        known.last_updated_at
+        known.api_updated_at as last_updated_at
     from landed
     inner join core.amazon_order as known
         on
             landed.account = known.account
             and landed.order_id = known.order_id
-            and landed.batch_id = known.batch_id
+            and landed.batch_id = known.api_batch_id
     inner join pii.order_received as r
         on landed.account = r.account and landed.order_id = r.order_id and landed.batch_id = r.batch_id
 )

@@ -324,7 +324,7 @@ ordered_goods as (
         account,
         order_id,
         concat_ws(' ', quantity || ' ×', coalesce(title, asin, 'unnamed item'), '(' || sku || ')') as goods,
-        row_number() over (partition by account, order_id order by position, order_item_id) as place
+        row_number() over (partition by account, order_id order by position) as place
     from core.amazon_order_item
     where
         (account, order_id) in (

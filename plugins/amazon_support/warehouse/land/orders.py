@@ -20,7 +20,19 @@ PERSONAL_PARTS = frozenset(
 )
 UNUSED_PARTS = frozenset({"shipFromAddress"})
 
-PUBLISH_ORDERS = ("orders", "statistics", "order_items_clear", "order_items", "order_contacts")
+# What only the API tells has steps of its own; for lines of a report they find nothing.
+PUBLISH_VERSIONS = (
+    "orders",
+    "statistics",
+    "order_promises",
+    "order_items_clear",
+    "order_items",
+    "order_progress_clear",
+    "order_progress",
+    "order_packages_clear",
+    "order_packages",
+    "order_contacts",
+)
 
 
 def land_orders(
@@ -58,11 +70,20 @@ def publish_orders(connection: Connection, settings: Settings) -> int:
 
     Returns: how many batches were published.
     """
-    batch_ids, rows = claim(connection, ORDERS)
+    return publish_versions(connection, settings, ORDERS)
+
+
+def publish_versions(connection: Connection, settings: Settings, dataset: str) -> int:
+    """Publishes the checked batches of orders, or of lines of the all-orders report: both tell versions of orders."""
+    batch_ids, rows = claim(connection, dataset)
     if batch_ids:
-        countries = {m.marketplace_id: m.country for m in settings.marketplaces}
-        parameters = {"batch_ids": batch_ids, "marketplaces": json.dumps(countries)}
-        run_steps(connection, PUBLISH_ORDERS, parameters, rows)
+        parameters = {
+            "batch_ids": batch_ids,
+            "marketplaces": json.dumps({m.marketplace_id: m.country for m in settings.marketplaces}),
+            "domains": json.dumps({m.domain: m.country for m in settings.marketplaces}),
+            "without_tax": [m.country for m in settings.marketplaces if not m.prices_include_tax],
+        }
+        run_steps(connection, PUBLISH_VERSIONS, parameters, rows)
         mark_published(connection, batch_ids)
     return len(batch_ids)
 

@@ -1,8 +1,8 @@
 -- In: mail that came first with the batches and names its ticket itself; orders, order contacts, events
 -- so far. Out: core.ticket_event. Ticket: the order named in the mail or, for a buyer who names none,
 -- the only order of the alias in 60 days; else Amazon's case; else the buyer; else the mail itself.
--- Replies that name no order, delivery failures, and notes on tickets that may not exist are left to the
--- steps after this one.
+-- A feedback notice is only a note where the feedback report was quicker. Replies that name no order,
+-- delivery failures, and notes on tickets that may not exist are left to the steps after this one.
 insert into core.ticket_event (
     account,
     source,
@@ -129,7 +129,20 @@ select
     keyed.mail_id as source_id,
     keyed.ticket_key,
     keyed.site as marketplace,
-    kinds.kind,
+    case
+        when
+            keyed.mail_kind = 'feedback_notice'
+            and exists (
+                select 1 from core.ticket_event as event
+                where
+                    event.account = keyed.account
+                    and event.order_id = keyed.order_id
+                    and event.source = 'feedback'
+                    and event.kind = 'notice'
+                    and event.detail ->> 'rating' = keyed.rating
+            ) then 'note'
+        else kinds.kind
+    end as kind,
     case
         when keyed.mail_kind = 'feedback_notice' then ratings.ticket_type
         when keyed.mail_kind = 'buyer_message' and keyed.order_id is null then 'product_question'

@@ -9,14 +9,11 @@ import email.policy
 import os
 import platform
 import tempfile
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from result import Result, seconds
 from sqlalchemy import Engine
 
 from amazon_support import mail, settings, tickets
@@ -29,28 +26,6 @@ from sandbox.world import World, generate
 UNTIL = datetime(2026, 3, 1, tzinfo=UTC)
 TICKETS, FEW_TICKETS, TOUCHED, EVENTS_EACH = 100_000, 10_000, 1_000, 5
 RESULTS = Path(__file__).parent / "results.md"
-
-
-@dataclass(frozen=True)
-class Result:
-    """One comparison: `ours` and `otherwise` in seconds; `limit` as a multiple of `otherwise`."""
-
-    what: str
-    ours: float
-    limit: float
-    otherwise: float
-    compared_with: str
-
-
-def seconds(work: Callable[[], Any]) -> float:
-    """Best of three: the least disturbed run tells most about the work."""
-
-    def once() -> float:
-        began = time.perf_counter()
-        work()
-        return time.perf_counter() - began
-
-    return min(once() for _ in range(3))
 
 
 def understanding(world: World) -> Result:
@@ -163,7 +138,8 @@ def report(results: list[Result]) -> str:
         ratio = result.ours / result.otherwise
         verdict = "" if ratio <= result.limit else " **over the limit**"
         lines.append(
-            f"| {result.what} | {result.ours:.2f} s | {result.limit:g} x | {result.otherwise:.2f} s "
+            f"| {result.what} | {result.ours:.2f} {result.unit} | {result.limit:g} x "
+            f"| {result.otherwise:.2f} {result.unit} "
             f"| {ratio:.2f}{verdict} | {result.compared_with} |"
         )
     return "\n".join(lines) + "\n"

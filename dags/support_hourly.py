@@ -1,8 +1,9 @@
 """
 # Support, hourly
 
-Pulls changed orders (per account and region) and new mail (per mailbox), checks them, folds them into tickets and
-reply clocks, and gives each agent a worklist as of the end of the hour.
+Pulls changed orders (per account and region) and new mail (per mailbox), fetches the orders that mail names and nobody
+has seen, checks all of it, folds it into tickets and reply clocks, and gives each agent a worklist as of the end of the
+hour. More changed orders than searching can carry within Amazon's rates are pulled by report, and the log says so.
 
 **Runs** at every full hour (UTC) for the hour before. A scheduled run for the newest hour mails worklists and alerts;
 manual runs, backfills and late runs compute the same answers and write to nobody.
@@ -10,32 +11,22 @@ manual runs, backfills and late runs compute the same answers and write to nobod
 **Window**: the run's data interval; a manual run may set `window_start` and `window_end` (ISO 8601 with zone).
 
 **When a task is red**
-- `orders.pull`, `mail.pull`: the log names connection and account and says what to do; the other accounts went on.
-  `BadCredentials` is not retried: mend the connection, then clear the task.
-- `orders.check`, `mail.check`: the checks themselves could not run. Single bad rows are in `ops.quarantine`, batches
-  that break a rule as a whole in `ops.batch.rejected_because`; neither stops the rest.
+- `orders.pull`, `missing_orders.pull`, `mail.pull`: the log names connection and account and says what to do; the
+  other accounts went on. `BadCredentials` is not retried: mend the connection, then clear the task.
+- `….check`: the checks themselves could not run. Single bad rows are in `ops.quarantine`, batches that break a rule
+  as a whole in `ops.batch.rejected_because`; neither stops the rest.
 - `summary`: says which part of the run failed. It is red whenever any task is.
+A pull that is *deferred* waits for its turn within Amazon's rates or for a report; nothing is wrong.
 Every task may be run again at any time: facts are kept once, answers are recomputed.
 """
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import CronDataIntervalTimetable, Param, TaskGroup, dag, task
+from airflow.sdk import CronDataIntervalTimetable, dag, task
 
-from amazon_support.orchestration import hourly
-from amazon_support.orchestration.defaults import DEFAULT_ARGS, Pool, Tag
-
-WINDOW = {"type": ["null", "string"], "format": "date-time"}
-
-
-def facts(dataset, list_sources, pull, pool):
-    """Tasks that turn a dataset's sources into facts: pull each source, check what landed, publish what passed."""
-    with TaskGroup(dataset):
-        sources = task(task_id="list_sources")(list_sources)()
-        pulled = task(task_id="pull", pool=pool, map_index_template="{{ map_name }}")(pull).expand(source=sources)
-        # What one source could not bring must not hold up what the others brought.
-        checked = task(task_id="check", trigger_rule="all_done")(hourly.check)(dataset)
-        return pulled >> checked >> task(task_id="publish", trigger_rule="all_done")(hourly.publish)(dataset)
+from amazon_support.orchestration import tasks
+from amazon_support.orchestration.defaults import DEFAULT_ARGS, WINDOW_PARAMS, Pool, Tag
+from amazon_support.orchestration.groups import amazon_facts, facts
 
 
 @dag(
@@ -45,21 +36,22 @@ def facts(dataset, list_sources, pull, pool):
     max_active_runs=1,
     dagrun_timeout=timedelta(minutes=55),
     default_args=DEFAULT_ARGS,
-    params={
-        "window_start": Param(None, **WINDOW, description="Start of the window, for manual runs"),
-        "window_end": Param(None, **WINDOW, description="End of the window, for manual runs"),
-    },
+    params=WINDOW_PARAMS,
     tags=[Tag.SUPPORT, Tag.HOURLY],
     doc_md=__doc__,
 )
 def support_hourly():
-    folded = task(trigger_rule="all_done")(hourly.fold_tickets)()
-    worklists = task(hourly.write_worklists)()
-    summary = task(task_id="summary", trigger_rule="all_done", retries=0)(hourly.summarise)()
-    orders = facts("orders", hourly.list_amazon_connections, hourly.pull_orders, Pool.AMAZON)
-    mail = facts("mail", hourly.list_mailboxes, hourly.read_mailbox, Pool.MAILBOXES)
+    orders = amazon_facts("orders", ["orders", "order_report"], tasks.pull_orders)
     # Orders are published before mail, so that mail without an order id finds the buyer's order.
-    orders >> mail >> folded >> worklists >> task(hourly.deliver)() >> summary
+    mail = facts("mail", ["mail"], tasks.list_mailboxes, tasks.read_mailbox, Pool.MAILBOXES)
+    missing_orders = amazon_facts(
+        "missing_orders", ["orders"], tasks.pull_missing_orders, tasks.list_connections_to_missing_orders
+    )
+    folded = task(trigger_rule="all_done")(tasks.fold_tickets)()
+    worklists = task(tasks.write_worklists)()
+    delivered = task(tasks.deliver)()
+    summary = task(task_id="summary", trigger_rule="all_done", retries=0)(tasks.summarise)()
+    orders >> mail >> missing_orders >> folded >> worklists >> delivered >> summary
 
 
 support_hourly()

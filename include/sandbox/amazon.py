@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from sandbox.amazon_call import ApiError, Call, Handler, invalid, read_parameters
+from sandbox.amazon_faults import Faults, FaultyCalls
 from sandbox.amazon_models import Operation, operations
 from sandbox.amazon_orders import OrdersApi
 from sandbox.amazon_rates import RateLimits
@@ -35,7 +36,12 @@ def utc_now() -> datetime:
 
 
 def create_app(
-    world: World, *, rate_factor: float = 1.0, clock: Clock = utc_now, static_sandbox: bool = False
+    world: World,
+    *,
+    rate_factor: float = 1.0,
+    clock: Clock = utc_now,
+    static_sandbox: bool = False,
+    faults: Faults | None = None,
 ) -> FastAPI:
     """The application. Serve it with `sandbox.http.serve`.
 
@@ -44,6 +50,7 @@ def create_app(
         rate_factor: multiplies Amazon's rates and bursts, and the speed at which reports are made.
         clock: aware UTC; orders created after it do not exist yet, tokens and URLs expire by it.
         static_sandbox: answer requests that match a static case of the models with exactly that case.
+        faults: what is to go wrong.
 
     Raises: ValueError if rate_factor is not positive.
     """
@@ -52,7 +59,8 @@ def create_app(
     app = FastAPI(title="Amazon stand-in", docs_url=None, redoc_url=None, openapi_url=None)
     tokens = AccessTokens(world.sellers)
     orders = OrdersApi(world)
-    reports = ReportsApi(world, orders, pace=rate_factor)
+    faults = faults or Faults()
+    reports = ReportsApi(world, orders, pace=rate_factor, faults=faults)
     handlers = {**orders.handlers, **reports.handlers, **SELLERS_HANDLERS}
     gate = _Gate(tokens, RateLimits(rate_factor), clock, static_sandbox)
     for operation in operations():
@@ -62,6 +70,7 @@ def create_app(
     _add_token_route(app, tokens, clock)
     _add_download_route(app, reports, clock)
     _add_errors(app)
+    app.add_middleware(FaultyCalls, faults=faults, routes=app.router.routes)
     return app
 
 

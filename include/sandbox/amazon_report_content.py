@@ -1,15 +1,20 @@
 """What becomes of an ordered report: a document, nothing (CANCELLED: no data), or a failure with its reason (FATAL)."""
 
 import gzip
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+from sandbox.amazon_account_health import customer_metrics_report, performance_report
+from sandbox.amazon_feedback import Feedback, feedback_report
 from sandbox.amazon_flat_file import all_orders
 from sandbox.amazon_orders import OrderShelf
 
 LONGEST_WINDOW = timedelta(days=30)
 OLDEST = timedelta(days=2 * 365)
+PERFORMANCE_SPAN = timedelta(days=181)  # no figure of account health looks back further
+PERFORMANCE, CUSTOMER_METRICS = "GET_V2_SELLER_PERFORMANCE_REPORT", "GET_V1_SELLER_PERFORMANCE_REPORT"
 # The time of an order that each report type selects by.
 ORDER_REPORTS = {
     "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL": "lastUpdatedTime",
@@ -50,29 +55,62 @@ class Outcome:
 CANCELLED = Outcome("CANCELLED")
 
 
-def make_report(request: ReportRequest, shelf: OrderShelf) -> Outcome:
-    """The report, made from the account's orders in the region."""
-    problem = _problem(request)
-    if problem is not None:
-        document = Document(_document_id(request), problem.encode(), "text/plain; charset=UTF-8", zipped=False)
-        return Outcome("FATAL", document)
-    span = shelf.between(ORDER_REPORTS[request.type], request.start, request.end)
-    orders = [o for _, o in span if o["salesChannel"].get("marketplaceId") in request.marketplaces]
-    if not orders:
-        return CANCELLED
-    content, charset = all_orders(orders, request.region)
-    zipped = gzip.compress(content, mtime=0)
-    return Outcome("DONE", Document(_document_id(request), zipped, f"text/plain; charset={charset}", zipped=True))
+@dataclass(frozen=True)
+class Stock:
+    """What the reports of one account and region are made from."""
+
+    orders: OrderShelf
+    feedback: Sequence[Feedback] = ()
 
 
-def _problem(request: ReportRequest) -> str | None:
-    if request.type not in ORDER_REPORTS:
-        return f"Report type {request.type} is not served by this stand-in."
-    if request.end - request.start > LONGEST_WINDOW:
-        return "Date range exceeded. Report can be requested only upto 30 days"  # Amazon's words
+def make_report(request: ReportRequest, stock: Stock) -> Outcome:
+    """The report as Amazon would make it."""
     if request.start < request.created - OLDEST:
-        return "Date range exceeded. Report can be requested only for the last 2 years"
-    return None
+        return failure(request, "Date range exceeded. Report can be requested only for the last 2 years")
+    return MAKERS.get(request.type, _not_served)(request, stock)
+
+
+def _not_served(request: ReportRequest, stock: Stock) -> Outcome:
+    return failure(request, f"Report type {request.type} is not served by this stand-in.")
+
+
+def _orders(request: ReportRequest, stock: Stock) -> Outcome:
+    if request.end - request.start > LONGEST_WINDOW:
+        return failure(request, "Date range exceeded. Report can be requested only upto 30 days")  # Amazon's words
+    span = stock.orders.between(ORDER_REPORTS[request.type], request.start, request.end)
+    orders = [o for _, o in span if o["salesChannel"].get("marketplaceId") in request.marketplaces]
+    return _done(request, *all_orders(orders, request.region)) if orders else CANCELLED
+
+
+def _feedback(request: ReportRequest, stock: Stock) -> Outcome:
+    made = feedback_report(stock.feedback, request.marketplaces, request.start, request.end, as_of=request.created)
+    return _done(request, *made, zipped=False) if made else CANCELLED
+
+
+def _performance(request: ReportRequest, stock: Stock) -> Outcome:
+    make = {PERFORMANCE: performance_report, CUSTOMER_METRICS: customer_metrics_report}[request.type]
+    recent = stock.orders.between("createdTime", request.created - PERFORMANCE_SPAN, request.created)
+    return _done(request, make([order for _, order in recent], request.marketplaces, request.created), "UTF-8")
+
+
+MAKERS: dict[str, Callable[[ReportRequest, Stock], Outcome]] = {
+    **dict.fromkeys(ORDER_REPORTS, _orders),
+    "GET_SELLER_FEEDBACK_DATA": _feedback,
+    **dict.fromkeys((PERFORMANCE, CUSTOMER_METRICS), _performance),
+}
+
+
+def _done(request: ReportRequest, content: bytes, charset: str, *, zipped: bool = True) -> Outcome:
+    content = gzip.compress(content, mtime=0) if zipped else content
+    return Outcome("DONE", Document(_document_id(request), content, f"text/plain; charset={charset}", zipped))
+
+
+def failure(request: ReportRequest, reason: str | None) -> Outcome:
+    """A report that could not be made; a document says why if there is a reason."""
+    if reason is None:
+        return Outcome("FATAL")
+    document = Document(_document_id(request), reason.encode(), "text/plain; charset=UTF-8", zipped=False)
+    return Outcome("FATAL", document)
 
 
 def _document_id(request: ReportRequest) -> str:

@@ -19,8 +19,9 @@ from sandbox.amazon_call import (
     parse_time,
     time_parameter,
 )
+from sandbox.amazon_faults import Faults
 from sandbox.amazon_orders import OrdersApi
-from sandbox.amazon_report_content import CANCELLED, Document, Outcome, ReportRequest, make_report
+from sandbox.amazon_report_content import CANCELLED, Document, Outcome, ReportRequest, Stock, failure, make_report
 from sandbox.amazon_tokens import seal
 from sandbox.world import World
 
@@ -51,10 +52,13 @@ class ReportsApi:
 
     Args:
         pace: how many times faster than usual (10 s in the queue, then 30 s) reports are made.
+        faults: may say that a report fails.
     """
 
-    def __init__(self, world: World, orders: OrdersApi, pace: float) -> None:
+    def __init__(self, world: World, orders: OrdersApi, pace: float, faults: Faults) -> None:
         self._orders = orders
+        self._feedback = world.feedback
+        self._faults = faults
         self._queued, self._processing = QUEUED / pace, PROCESSING / pace
         self._seal = seal(world.sellers, "report")
         self._reports: dict[str, _Report] = {}
@@ -152,10 +156,22 @@ class ReportsApi:
         raise not_found("The report")
 
     def _finish(self, report: _Report) -> None:
-        report.outcome = make_report(report.request, self._orders.shelf(report.owner))
+        report.outcome = self._faulty(report) or make_report(report.request, self._stock(report.owner))
         document = report.outcome.document
         if document is not None:
             self._documents[document.id] = report.owner, document
+
+    def _stock(self, owner: tuple[str, str]) -> Stock:
+        return Stock(self._orders.shelf(owner), self._feedback.get(owner, ()))
+
+    def _faulty(self, report: _Report) -> Outcome | None:
+        match self._faults.take_report(report.request.type):
+            case None:
+                return None
+            case "CANCELLED", _:
+                return CANCELLED
+            case _, reason:
+                return failure(report.request, reason)
 
     def _list_query(self, call: Call) -> dict[str, Any]:
         """The filters of getReports, in JSON's types: given, or those that a nextToken carries."""

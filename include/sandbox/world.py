@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from sandbox.amazon_feedback import Feedback, make_feedback
 from sandbox.letters import Letter, Scribe, Thread, Times
 from sandbox.phrases import (
     CASES,
@@ -60,12 +61,14 @@ class World:
     orders: per (account, region), in the JSON shape of Amazon's orders_2026-01-01 model.
     mails: every account's, by received_at; now and then one comes twice.
     truth: what each mail was meant to say, by Message-ID.
+    feedback: per (account, region); some of it changes only after the history's end.
     """
 
     sellers: tuple[Seller, ...]
     orders: dict[tuple[str, str], list[dict[str, Any]]]
     mails: list[SandboxMail]
     truth: dict[str, Letter] = field(default_factory=dict)
+    feedback: dict[tuple[str, str], list[Feedback]] = field(default_factory=dict)
 
 
 def generate(*, seed: int, until: datetime, days: int, sellers: Sequence[Seller], orders_per_day: float) -> World:
@@ -77,10 +80,12 @@ def generate(*, seed: int, until: datetime, days: int, sellers: Sequence[Seller]
     if until.tzinfo is None:
         raise ValueError("until: expected an instant with time zone, such as 2026-03-14T00:00:00+00:00")
     orders: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    feedback: dict[tuple[str, str], list[Feedback]] = {}
     written: list[tuple[Letter, bytes]] = []
     for seller in sellers:
         history = _History(seed, seller, until.replace(microsecond=0), days, orders_per_day)
         orders[seller.account, seller.region] = [order_json(purchase) for purchase in history.purchases]
+        feedback[seller.account, seller.region] = history.feedback
         written += history.written()
     written.sort(key=lambda each: (each[0].received_at, each[0].message_id))
     return World(
@@ -88,6 +93,7 @@ def generate(*, seed: int, until: datetime, days: int, sellers: Sequence[Seller]
         orders=orders,
         mails=[SandboxMail(letter.account, letter.received_at, raw) for letter, raw in written],
         truth={letter.message_id: letter for letter, _ in written},
+        feedback=feedback,
     )
 
 
@@ -124,6 +130,8 @@ class _History:
         self._scribe = Scribe(Random(f"{name}/letters"), seller.account, seller.region, seller.merchant_id)
         orders = Random(f"{name}/orders")
         self.purchases = make_purchases(orders, self._sites, self._since, until, per_day)
+        self.feedback: list[Feedback] = []
+        self._opinions = Random(f"{name}/feedback")
         self._silent: list[Purchase] = []
         self._paid = [purchase for purchase in self.purchases if purchase.status != "PENDING"]
         if self._paid:
@@ -265,12 +273,30 @@ class _History:
             if (refunded_at := self._after(at, 30, 200)) <= self._until and rng.random() < 0.7:
                 scribe.refund_notice(purchase, self._arrives(refunded_at))
         for purchase, at in self._some(0.02):
-            scribe.feedback_notice(purchase, self._arrives(at), rating=rng.choice((1, 1, 2, 3)))
+            times, rating = self._arrives(at), rng.choice((1, 1, 2, 3))
+            notice = scribe.feedback_notice(purchase, times, rating)
+            self._feedback(purchase, times.sent_at, rating, notice.words)
+        self._feedback_without_notice()
         for purchase, at in self._some(0.008):
             self._claim(purchase, at)
         for purchase, at in self._some(0.002):
             scribe.chargeback(purchase, self._arrives(at))
         self._cancellations()
+
+    def _feedback(self, purchase: Purchase, at: datetime, rating: int, comments: str) -> None:
+        response = language(purchase.site.language).replies[0]
+        self.feedback.append(make_feedback(self._opinions, purchase, at, rating, comments, response))
+
+    def _feedback_without_notice(self) -> None:
+        """Amazon does not write a mail of all feedback."""
+        opinions, known = self._opinions, {each.order_id for each in self.feedback}
+        for purchase in self._paid:
+            if purchase.delivered_at and purchase.order_id not in known and opinions.random() < 0.01:
+                at = (purchase.delivered_at + opinions.random() * (self._until - purchase.delivered_at)).replace(
+                    microsecond=0
+                )
+                comments = opinions.choice(language(purchase.site.language).comments)
+                self._feedback(purchase, at, opinions.choice((1, 2, 3)), comments)
 
     def _claim(self, purchase: Purchase, at: datetime) -> None:
         self._scribe.order_event("a_to_z_opened", purchase, self._arrives(at), ["deadline"])

@@ -5,20 +5,31 @@ Exit codes: 0 done, 1 something is wrong (the message says what to do), 2 the co
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from amazon_support import __version__
-from amazon_support.settings import SettingsError, home
+from amazon_support import __version__, settings
+from amazon_support.settings import Account, Settings, SettingsError, home
+from amazon_support.sources.errors import SourceError
 from amazon_support.warehouse import WarehouseError
+from amazon_support.window import Window
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class _Commands(click.Group):
@@ -29,7 +40,7 @@ class _Commands(click.Group):
 
         try:
             return super().invoke(context)
-        except (SettingsError, WarehouseError, LocalError) as error:
+        except (SettingsError, WarehouseError, LocalError, SourceError) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -180,6 +191,218 @@ def explain(file: BinaryIO, as_json: bool) -> None:
 
     facts = mails.explain(file.read())
     click.echo(facts.model_dump_json(indent=2) if as_json else mails.render(facts))
+
+
+# ---------- pulling by hand
+
+Command = Callable[..., None]
+
+
+def _start(context: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
+    return _moment(value) if value else None
+
+
+def _end(context: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
+    return _moment(value) + timedelta(days=bool(DAY.fullmatch(value))) if value else None
+
+
+def _moment(value: str) -> datetime:
+    """An ISO 8601 time with zone, or the beginning of a day (UTC)."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no time; expected such as 2026-03-01T10:00Z or 2026-03-01") from None
+    if DAY.fullmatch(value):
+        return moment.replace(tzinfo=UTC)
+    if moment.tzinfo is None:
+        raise click.BadParameter(f"{value!r} has no time zone; expected such as {value}Z or {value}+01:00")
+    return moment.astimezone(UTC)
+
+
+_WHO_AND_HOW = (
+    click.option("--account", required=True, help="An account of accounts.yaml."),
+    click.option("--region", required=True, type=click.Choice(["na", "eu", "fe"]), help="One of its regions."),
+    click.option("--load", is_flag=True, help="Land, check and publish in the warehouse; print counts only."),
+    click.option("--json", "as_json", is_flag=True, help="JSON, one object a line, instead of a table."),
+    click.option("--with-personal-data", is_flag=True, help="Print buyers' names, addresses and words too."),
+    click.option("--endpoint", metavar="URL", help="Another address of the API, such as a stand-in's."),
+    click.option("--token-url", metavar="URL", help="Another address that gives access tokens."),
+)
+_SPAN = (
+    click.option("--from", "start", metavar="TIME", callback=_start, help="2026-03-01T10:00Z, or a day (UTC)."),
+    click.option("--to", "end", metavar="TIME", callback=_end, help="The same; a day to its end.  [default: now]"),
+)
+
+
+def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+@main.group()
+def pull() -> None:
+    """Pull one of Amazon's sources now, without Airflow, and print what comes.
+
+    For the day when something looks wrong. Nothing is written unless --load is given, and no pull by hand changes
+    where the hourly job goes on. Data go to standard output, what is being done to standard error.
+
+    \b
+      pull orders   --account main --region eu --from 2026-03-01
+      pull order    302-1234567-1234567 --account main --region eu --json
+      pull feedback --account main --region na --with-personal-data
+      pull health   --account main --region fe --load
+
+    Credentials come from the account's Airflow connection for the region or, if they are set, from the environment:
+    AMAZON_SP_API_REFRESH_TOKEN, AMAZON_SP_API_CLIENT_ID, AMAZON_SP_API_CLIENT_SECRET. Then Airflow is not needed.
+
+    Where a warehouse answers, the calls count in the rates that all jobs share. Amazon lets one wait, for a report
+    some minutes: the command says for what, and waits. Ctrl-C ends it and leaves nothing half done.
+    """
+
+
+@pull.command()
+@_options(*_SPAN, *_WHO_AND_HOW)
+def orders(**options: Any) -> None:
+    """Orders that changed in a span; without --from, in its last 24 hours."""
+    _pull("orders", **options)
+
+
+@pull.command()
+@click.argument("order_id", metavar="ID")
+@_options(*_WHO_AND_HOW)
+def order(**options: Any) -> None:
+    """One order by its ID, such as 302-1234567-1234567."""
+    _pull("order", **options)
+
+
+@pull.command()
+@_options(*_SPAN, *_WHO_AND_HOW)
+def feedback(**options: Any) -> None:
+    """Feedback of one to three stars of each marketplace; without --from, of 90 days.
+
+    Amazon's reports always hold the 90 days before --to: --load takes all of them, --from leaves some unprinted.
+    """
+    _pull("feedback", **options)
+
+
+@pull.command()
+@_options(*_WHO_AND_HOW)
+def health(**options: Any) -> None:
+    """Account health as Amazon sees it now, for each marketplace."""
+    _pull("health", **options)
+
+
+def _pull(
+    what: str,
+    *,
+    account: str,
+    region: str,
+    load: bool,
+    as_json: bool,
+    with_personal_data: bool,
+    endpoint: str | None,
+    token_url: str | None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    order_id: str = "",
+) -> None:
+    from amazon_support import pull as by_hand
+
+    current, source, now = settings.load(), by_hand.SOURCES[what], datetime.now(UTC)
+    who, window = _account(current, account, region), _window(start, end or now, source.usual_span, source.longest_span)
+    # Airflow logs to standard output, which is for the data.
+    with redirect_stdout(sys.stderr), _progress() as progress, tempfile.TemporaryDirectory() as folder:
+        _use_running_stack()
+        given = by_hand.credentials_from_environment(account, region)
+        found = given or by_hand.credentials_from_airflow(who, region)
+        credentials = replace(found, endpoint=endpoint or found.endpoint, token_url=token_url or found.token_url)
+        with _shared_warehouse(progress, needed=load, in_airflow=given is None) as engine:
+            client = by_hand.client(credentials, engine, now, progress)
+            errand = by_hand.Errand(client, current, window, Path(folder), now, progress, order_id)
+            progress(f"Asking Amazon for {what} ({credentials})")
+            result: by_hand.Fetched | by_hand.Loaded
+            if load and engine:
+                result = by_hand.load(source, errand, engine)
+            else:
+                result = by_hand.fetch(source, errand, with_personal_data=with_personal_data)
+        calls = ", ".join(f"{count} {operation}" for operation, count in client.calls.items())
+        progress(f"Done; calls to Amazon: {calls}")
+    if text := result.json() if as_json else result.table():
+        click.echo(text)
+    if result.problem:
+        raise click.ClickException(result.problem)
+
+
+def _account(current: Settings, name: str, region: str) -> Account:
+    try:
+        account = current.account(name)
+    except KeyError as error:
+        raise click.BadParameter(error.args[0], param_hint="--account") from None
+    if not current.marketplace_ids(account, region):
+        raise click.BadParameter(
+            f"nothing is pulled for account {name} in region {region}: see accounts.yaml, enabled and marketplaces",
+            param_hint="--region",
+        )
+    return account
+
+
+def _window(start: datetime | None, end: datetime, usual_span: timedelta, longest_span: timedelta) -> Window:
+    start = start or end - usual_span
+    if start >= end:
+        raise click.UsageError(f"--from {start:%Y-%m-%d %H:%M} UTC is not before --to {end:%Y-%m-%d %H:%M} UTC.")
+    if end - start > longest_span:
+        raise click.UsageError(f"Amazon tells of {longest_span.days} days at once: --from is too long before --to.")
+    return Window(start, end, live=False)
+
+
+@contextmanager
+def _shared_warehouse(progress: "_Progress", *, needed: bool, in_airflow: bool) -> Iterator["Engine | None"]:
+    """The warehouse at its newest schema; None where there is none and none is needed.
+
+    Args:
+        in_airflow: whether Airflow's connection may name it.
+    """
+    from amazon_support.warehouse import engine
+    from amazon_support.warehouse.engine import URL_VARIABLE
+
+    with ExitStack() as resources:
+        url = _url_in_airflow() if in_airflow else None
+        if needed and not url:
+            resources.enter_context(_warehouse())
+        url = url or os.environ.get(URL_VARIABLE)
+        try:
+            _require_newest_schema(url)
+        except WarehouseError as error:
+            if needed:
+                raise
+            progress(f"The rates are not shared with other jobs. {error}")
+            yield None
+            return
+        bound = engine(url)
+        resources.callback(bound.dispose)
+        yield bound
+
+
+def _url_in_airflow() -> str | None:
+    from amazon_support.orchestration import hooks
+
+    return hooks.warehouse_url()
+
+
+def _require_newest_schema(url: str | None) -> None:
+    from amazon_support.warehouse import connect, migrate
+
+    with connect(url) as connection:
+        current, newest = migrate.current_revision(connection), migrate.newest_revision()
+    if current != newest:
+        raise WarehouseError(
+            f"The warehouse's schema is at revision {current}, this version needs {newest}: "
+            "run `python -m amazon_support db upgrade`."
+        )
 
 
 # ---------- shared

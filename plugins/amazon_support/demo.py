@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import httpx
 import yaml
 
 from amazon_support.local import LocalError, LocalStack, Progress, wipe
 from amazon_support.outputs import summary
 from amazon_support.warehouse import connect
 
-DAG = "support_hourly"
+DAG, DAILY = "support_hourly", "support_daily"
+RATE_FACTOR = 20  # how much more than Amazon the stand-in allows, and how much faster it makes reports
 AGENTS = [
     {"name": "Ana Lima", "email": "ana@shop.example", "marketplaces": ["US", "CA", "MX"]},
     {"name": "Jonas Weber", "email": "jonas@shop.example", "marketplaces": ["UK", "DE", "FR", "IT", "ES"]},
@@ -44,7 +44,8 @@ def run(folder: Path, *, days: int, hours: int, seed: int, progress: Progress) -
     """Starts everything afresh in `folder` and runs the newest `hours` of the job through the scheduler.
 
     The newest hour is a scheduled run and mails the agents; the hours before it are a backfill, which computes
-    the worklists that each hour would have had and mails nobody. Everything keeps running at the end.
+    the worklists that each hour would have had and mails nobody. Then the daily job runs once, for feedback and
+    account health. Everything keeps running at the end.
 
     Raises: LocalError if a part does not start or a run fails.
     """
@@ -57,11 +58,14 @@ def run(folder: Path, *, days: int, hours: int, seed: int, progress: Progress) -
         stack.wait(servers_file.exists, "The stand-ins for Amazon and the mail servers", 60)
         _configure(stack, json.loads(servers_file.read_text()))
         stack.start(progress)
-        newest = _follow(stack, "the newest hour", _scheduled_run(stack), progress)
+        _unpause(stack, DAG, progress)
+        newest = _follow(stack, DAG, "the newest hour", _scheduled_run(stack, DAG), progress)
         seconds = time.monotonic() - began
         states = {newest["dag_run_id"]: newest["state"]}
         progress(f"Worklists of the newest hour are there after {seconds:.0f} s")
         states |= _recompute(stack, newest, hours - 1, progress)
+        _unpause(stack, DAILY, progress)
+        daily = _follow(stack, DAILY, "the daily job", _scheduled_run(stack, DAILY), progress)
     except BaseException:
         stack.stop()
         raise
@@ -70,7 +74,7 @@ def run(folder: Path, *, days: int, hours: int, seed: int, progress: Progress) -
         as_of=_moment(newest["data_interval_end"]),
         worklists=sorted((folder / "worklists").glob("*")),
         mails=sorted((folder / "mail").glob("*.eml")),
-        states=states,
+        states=states | {f"{DAILY} {daily['dag_run_id']}": daily["state"]},
         seconds_to_worklist=seconds,
     )
 
@@ -107,6 +111,8 @@ def _start_stand_ins(stack: LocalStack, *, days: int, seed: int) -> Path:
         str(days),
         "--seed",
         str(seed),
+        "--rate-factor",
+        str(RATE_FACTOR),
     ]
     stack.spawn("sandbox", [sys.executable, "-m", "sandbox", "serve", *arguments], keep=True, bare=True)
     return stack.folder / "servers.json"
@@ -130,7 +136,6 @@ def _configure(stack: LocalStack, servers: dict[str, Any]) -> None:
     stack.add_environment(
         {
             "AMAZON_SUPPORT_SETTINGS": str(settings_folder),
-            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             **_connections(servers, names),
         }
     )
@@ -175,8 +180,24 @@ def _write_yaml(path: Path, document: dict[str, Any]) -> None:
 # ---------- following runs
 
 
-def _scheduled_run(stack: LocalStack) -> Callable[[], dict[str, Any] | None]:
-    return lambda: _first_run(stack, {"run_type": "scheduled", "order_by": "-run_after"})
+def _unpause(stack: LocalStack, dag: str, progress: Progress) -> None:
+    """Switches the DAG on, as soon as Airflow knows it.
+
+    Raises: LocalError if a DAG cannot be imported.
+    """
+
+    def known() -> bool:
+        progress(f"Waiting for Airflow to read {dag}")
+        if errors := stack.api("GET", "/importErrors")["import_errors"]:
+            raise LocalError(f"{errors[0]['filename']} cannot be imported: {errors[0]['stack_trace']}")
+        return dag in {found["dag_id"] for found in stack.api("GET", "/dags")["dags"]}
+
+    stack.wait(known, f"The DAG {dag}", RUN_TIMEOUT)
+    stack.api("PATCH", f"/dags/{dag}", {"is_paused": False})
+
+
+def _scheduled_run(stack: LocalStack, dag: str) -> Callable[[], dict[str, Any] | None]:
+    return partial(_first_run, stack, dag, {"run_type": "scheduled", "order_by": "-run_after"})
 
 
 def _recompute(stack: LocalStack, newest: dict[str, Any], hours: int, progress: Progress) -> dict[str, str]:
@@ -190,29 +211,19 @@ def _recompute(stack: LocalStack, newest: dict[str, Any], hours: int, progress: 
     for number, moment in enumerate(moments, start=1):
         query = {"run_type": "backfill", "logical_date_gte": moment.isoformat(), "logical_date_lte": moment.isoformat()}
         what = f"{number} hour{'s' if number > 1 else ''} earlier, as a backfill"
-        finished = _follow(stack, what, partial(_first_run, stack, query), progress)
+        finished = _follow(stack, DAG, what, partial(_first_run, stack, DAG, query), progress)
         states[finished["dag_run_id"]] = finished["state"]
     return states
 
 
-def _first_run(stack: LocalStack, query: dict[str, str]) -> dict[str, Any] | None:
-    """The first run that fits.
-
-    Raises: LocalError if the DAG cannot be imported.
-    """
-    if errors := stack.api("GET", "/importErrors")["import_errors"]:
-        raise LocalError(f"{errors[0]['filename']} cannot be imported: {errors[0]['stack_trace']}")
-    try:
-        runs = stack.api("GET", f"/dags/{DAG}/dagRuns?{urlencode(query)}")["dag_runs"]
-    except httpx.HTTPStatusError as error:
-        if error.response.status_code == httpx.codes.NOT_FOUND:
-            return None  # not parsed yet
-        raise
+def _first_run(stack: LocalStack, dag: str, query: dict[str, str]) -> dict[str, Any] | None:
+    """The first run that fits."""
+    runs = stack.api("GET", f"/dags/{dag}/dagRuns?{urlencode(query)}")["dag_runs"]
     return runs[0] if runs else None
 
 
 def _follow(
-    stack: LocalStack, what: str, find: Callable[[], dict[str, Any] | None], progress: Progress
+    stack: LocalStack, dag: str, what: str, find: Callable[[], dict[str, Any] | None], progress: Progress
 ) -> dict[str, Any]:
     """Waits until the run has ended, saying what it does.
 
@@ -227,7 +238,7 @@ def _follow(
             progress(f"Waiting for the scheduler to start {what}")
             return False
         state = found
-        tasks = _tasks(stack, found)
+        tasks = _tasks(stack, dag, found)
         done = sum(task["state"] in ("success", "skipped", *FINISHED) for task in tasks)
         running = sorted({task["task_id"] for task in tasks if task["state"] == "running"})
         progress(f"Running {what}: {done} of {len(tasks)} tasks done{'; now ' + ', '.join(running) if running else ''}")
@@ -235,13 +246,13 @@ def _follow(
 
     stack.wait(ended, f"The run of {what}", RUN_TIMEOUT)
     if state["state"] != "success":
-        failed = sorted({task["task_id"] for task in _tasks(stack, state) if task["state"] == "failed"})
+        failed = sorted({task["task_id"] for task in _tasks(stack, dag, state) if task["state"] == "failed"})
         raise LocalError(f"The run of {what} failed at {', '.join(failed)}; logs: {stack.logs / 'tasks'}")
     return state
 
 
-def _tasks(stack: LocalStack, run: dict[str, Any]) -> list[dict[str, Any]]:
-    path = f"/dags/{DAG}/dagRuns/{quote(run['dag_run_id'])}/taskInstances?limit=200"
+def _tasks(stack: LocalStack, dag: str, run: dict[str, Any]) -> list[dict[str, Any]]:
+    path = f"/dags/{dag}/dagRuns/{quote(run['dag_run_id'])}/taskInstances?limit=200"
     tasks: list[dict[str, Any]] = stack.api("GET", path)["task_instances"]
     return tasks
 

@@ -74,7 +74,7 @@ def _warehouse() -> str:
 def _connections() -> Iterator[Finding]:
     from amazon_support.orchestration import hooks
 
-    for account in settings.load().accounts:
+    for account in settings.load().enabled_accounts:
         for name in account.amazon_connections:
             yield _look(
                 f"amazon {name}",

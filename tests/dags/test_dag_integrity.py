@@ -3,13 +3,18 @@
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from amazon_support.settings import home
 
-DAG_FILES = {"support_hourly.py": ["support_hourly"]}
+DAG_FILES = {
+    "orders_history.py": ["orders_history"],
+    "support_daily.py": ["support_daily"],
+    "support_hourly.py": ["support_hourly"],
+}
 HEAVY = ("great_expectations", "pandas", "sp_api", "alembic")
 MAX_LINES = 80
 
@@ -40,13 +45,13 @@ def test_a_dag_file_is_wiring_only(name: str) -> None:
 
 
 def test_schedules_have_a_real_data_interval(dags: dict) -> None:
-    from airflow.sdk import CronDataIntervalTimetable
-
     for dag in dags.values():
         # A bare cron string would give every run an interval of zero length.
-        assert isinstance(dag.timetable, CronDataIntervalTimetable) or (
-            type(dag.timetable).__name__ == "CronDataIntervalTimetable"
-        ), dag.dag_id
+        assert type(dag.timetable).__name__ in ("CronDataIntervalTimetable", "DeltaDataIntervalTimetable"), dag.dag_id
+
+
+def test_a_window_of_history_is_the_longest_that_amazon_reports_at_once(dags: dict) -> None:
+    assert dags["orders_history"].timetable.delta == timedelta(days=30)
 
 
 def test_dags_say_who_owns_them_and_what_to_do(dags: dict) -> None:
@@ -74,11 +79,17 @@ def test_tasks_have_owner_retries_timeout_and_a_pool_that_exists(dags: dict) -> 
 
 
 def test_a_failed_account_stops_neither_the_others_nor_stays_unseen(dags: dict) -> None:
-    tasks = dags["support_hourly"].task_dict
-    assert tasks["orders.check"].trigger_rule == "all_done"
-    assert tasks["mail.check"].trigger_rule == "all_done"
-    assert tasks["summary"].trigger_rule == "all_done"
-    assert not tasks["summary"].downstream_task_ids, "the last task must decide the run's verdict"
+    for dag in dags.values():
+        for task in dag.tasks:
+            if task.task_id.endswith((".check", ".publish", "summary")):
+                assert task.trigger_rule == "all_done", f"{dag.dag_id}.{task.task_id}"
+        (last,) = dag.leaves
+        assert last.task_id == "summary", "the last task must decide the run's verdict"
+
+
+def test_a_pull_that_must_wait_gives_its_worker_back(dags: dict) -> None:
+    pulls = [task for dag in dags.values() for task in dag.tasks if task.task_id.endswith(".pull")]
+    assert {task.task_type for task in pulls if task.pool == "amazon_api"} == {"WaitingTask"}
 
 
 PARSE = """

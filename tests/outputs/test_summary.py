@@ -3,7 +3,7 @@
 from output_rows import NOON, after, before, clock, insert, order, ticket, waiting
 from sqlalchemy import Connection, text
 
-from amazon_support.outputs.summary import render, summary
+from amazon_support.outputs.summary import api_calls, render, summary
 
 
 def test_ten_lines_as_of_the_hour(connection: Connection) -> None:
@@ -49,3 +49,17 @@ def test_an_empty_warehouse_has_a_summary_too(connection: Connection) -> None:
     lines = render(summary(connection, as_of=NOON)).splitlines()
     assert len(lines) == 10
     assert "Oldest waiting   nobody waits" in lines
+
+
+def test_a_run_tells_what_it_asked_of_amazon(connection: Connection) -> None:
+    for account, operation, calls, throttled in (
+        ("a", "getOrder", 2, 0),
+        ("b", "getOrder", 3, 1),
+        ("a", "searchOrders", 1, 0),
+    ):
+        insert(
+            connection, "ops.api_call", run="hourly", account=account, region="eu", operation=operation, calls=calls,
+            throttled=throttled,
+        )  # fmt: skip
+    assert api_calls(connection, "hourly") == "Calls to Amazon  5 getOrder, 1 searchOrders; 1 told to wait"
+    assert api_calls(connection, "another") == "Calls to Amazon  none"

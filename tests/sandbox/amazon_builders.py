@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from sandbox.amazon import create_app
+from sandbox.amazon_faults import Faults
 from sandbox.amazon_marketplaces import MARKETPLACES
 from sandbox.http import serve
 from sandbox.world import Seller, World
@@ -136,10 +137,12 @@ class Caller:
 
 
 @contextmanager
-def running(history: World, *, rate_factor: float = 1000, static_sandbox: bool = False) -> Iterator[Caller]:
+def running(
+    history: World, *, rate_factor: float = 1000, static_sandbox: bool = False, faults: Faults | None = None
+) -> Iterator[Caller]:
     """A stand-in on a real port, called as the world's first seller."""
     clock = Clock()
-    app = create_app(history, rate_factor=rate_factor, clock=clock, static_sandbox=static_sandbox)
+    app = create_app(history, rate_factor=rate_factor, clock=clock, static_sandbox=static_sandbox, faults=faults)
     with serve(app) as url, httpx.Client(timeout=10) as http:
         yield Caller(url, clock, history.sellers[0], http)
 

@@ -154,7 +154,7 @@ def test_no_data_cancels_the_report(amazon: Caller) -> None:
 @pytest.mark.parametrize(
     ("report_type", "changes", "reason"),
     [
-        ("GET_SELLER_FEEDBACK_DATA", {}, "not served"),
+        ("GET_LEDGER_DETAIL_VIEW_DATA", {}, "not served"),
         (BY_UPDATE, {"dataStartTime": "2026-01-30T11:59:59Z"}, "upto 30 days"),
         (BY_UPDATE, {"dataStartTime": "2024-01-01T00:00:00Z", "dataEndTime": "2024-01-02T00:00:00Z"}, "2 years"),
     ],

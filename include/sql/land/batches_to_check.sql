@@ -1,5 +1,6 @@
 -- In: unchecked batches and their landed rows. Out: one row a batch: what the rules for whole batches look
--- at. unknown_share: share of mail that nobody recognised; null for orders and where it would say little.
+-- at. landed_rows: null for a feedback report without any, which is an answer. unknown_share: share of mail that
+-- nobody recognised; null for other datasets and where it would say little.
 with batches as (
     select * from ops.batch
     where batch_id = any(%(batch_ids)s::bigint[])
@@ -10,6 +11,24 @@ landed as (
         batch_id,
         null as kind
     from raw.order_received
+    where batch_id = any(%(batch_ids)s::bigint[])
+    union all
+    select
+        batch_id,
+        null as kind
+    from raw.order_report_row
+    where batch_id = any(%(batch_ids)s::bigint[])
+    union all
+    select
+        batch_id,
+        null as kind
+    from raw.account_health_reading
+    where batch_id = any(%(batch_ids)s::bigint[])
+    union all
+    select
+        batch_id,
+        null as kind
+    from raw.feedback_received
     where batch_id = any(%(batch_ids)s::bigint[])
     union all
     select
@@ -31,7 +50,8 @@ counted as (
 
 select
     batches.batch_id,
-    coalesce(counted.landed_rows, 0) as landed_rows,
+    case when batches.dataset = 'feedback' then counted.landed_rows else coalesce(counted.landed_rows, 0) end
+        as landed_rows,
     batches.row_count - coalesce(counted.landed_rows, 0) as missing_rows,
     counted.unknown_share
 from batches

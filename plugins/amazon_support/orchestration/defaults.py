@@ -4,7 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk import ExceptionRetryPolicy, Param, RetryAction, RetryRule
 
 
 class Tag(StrEnum):
@@ -12,6 +12,8 @@ class Tag(StrEnum):
 
     SUPPORT = "amazon-support"
     HOURLY = "hourly"
+    DAILY = "daily"
+    HISTORY = "history"
 
 
 class Pool(StrEnum):
@@ -46,4 +48,10 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_policy": RETRY_POLICY,
     "execution_timeout": timedelta(minutes=30),
     "pool": Pool.WAREHOUSE.value,
+}
+
+_MOMENT: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
+WINDOW_PARAMS = {
+    "window_start": Param(None, **_MOMENT, description="Start of the window, for manual runs"),
+    "window_end": Param(None, **_MOMENT, description="End of the window, for manual runs"),
 }

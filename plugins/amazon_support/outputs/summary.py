@@ -36,6 +36,14 @@ def summary(connection: Connection, *, as_of: datetime) -> Summary:
     return Summary(as_of=as_of, **row)
 
 
+def api_calls(connection: Connection, run: str) -> str:
+    """One line: the run's calls to Amazon by operation, lined up with the summary."""
+    rows = run_step(connection, "marts/api_calls.sql", {"run": run}).all()
+    calls = ", ".join(f"{row.calls} {row.operation}" for row in rows) or "none"
+    throttled = sum(row.throttled for row in rows)
+    return f"{'Calls to Amazon':<16} {calls}{f'; {throttled} told to wait' if throttled else ''}"
+
+
 def render(summary: Summary) -> str:
     """Ten lined-up lines."""
     tickets = ", ".join(f"{summary.tickets.get(status, 0)} {status.replace('_', ' ')}" for status in STATUSES)

@@ -96,9 +96,9 @@ def write_html(worklist: Worklist, path: Path) -> Path:
 def _sql_settings(settings: Settings) -> dict[str, Any]:
     sites = [{"country": m.country, "host": m.seller_central, "desk": m.desk} for m in settings.marketplaces]
     exceptions = [
-        {"account": account.name, "country": country, "desk": desk}
+        {"account": account.name, "country": country, "desk": settings.desk(account, country)}
         for account in settings.accounts
-        for country, desk in account.desks.items()
+        for country in account.marketplaces
     ]
     return {
         "agents": json.dumps([{"name": a.name, "marketplaces": a.marketplaces} for a in settings.agents]),

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from amazon_support.quality import suites
 from amazon_support.settings import Settings
+from amazon_support.settings.account_health import health_rules
 from amazon_support.warehouse import run_step, sql_text
 
 if TYPE_CHECKING:
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 # Without this Great Expectations names only the first 20 rows that break a rule.
 ALL_ROWS = 2_000_000_000
 WHOLE_BATCH = ""  # stands where a row's key would
+
+RULES: "dict[str, Callable[[Settings], list[Expectation]]]" = {
+    "orders": lambda settings: suites.orders(list(settings.by_id)),
+    "order_report": lambda settings: suites.order_report([m.domain for m in settings.marketplaces]),
+    "mail": lambda settings: suites.mail(),
+    "feedback": lambda settings: suites.feedback(list(settings.by_country)),
+    "account_health": lambda settings: suites.account_health(list(settings.by_id), health_rules().statuses.known),
+}
 
 
 class QualityError(Exception):
@@ -65,7 +74,7 @@ def check(engine: Engine, dataset: str, settings: Settings, *, as_of: datetime) 
     says checked or rejected, all in one transaction.
 
     Args:
-        dataset: "orders" or "mail".
+        dataset: one of RULES.
         as_of: aware UTC; what "in the future" means for a batch without a window.
 
     Raises: QualityError if a rule could not be evaluated; the batches stay unchecked.
@@ -81,7 +90,7 @@ def check(engine: Engine, dataset: str, settings: Settings, *, as_of: datetime) 
         queries = {name: _bound(connection, name, parameters) for name in (f"{dataset}_to_check", "batches_to_check")}
     if not landed:
         return []
-    rules = suites.orders(list(settings.by_id)) if dataset == "orders" else suites.mail()
+    rules = RULES[dataset](settings)
     with _data_source(engine) as source:
         findings = _validate(source, queries[f"{dataset}_to_check"], rules, ["batch_id", "row_key"])
         findings += _validate(source, queries["batches_to_check"], suites.batches(), ["batch_id"])
@@ -144,7 +153,8 @@ def _finding(result: Any) -> _Finding:
         broken.setdefault(row["batch_id"], set()).add(row.get("row_key", WHOLE_BATCH))
     # A rule that Great Expectations cannot evaluate is no error to it, only a failure without rows.
     named = sum(len(keys) for keys in broken.values())
-    if named != result.result.get("unexpected_count"):
+    counted = 0 if result.result.get("element_count") == 0 else result.result.get("unexpected_count")
+    if named != counted:
         raise QualityError(
             f"Rule {rule['rule']} could not be evaluated, or not for every row: compare its column in "
             "quality/suites.py with include/sql/land/*_to_check.sql, then run the check again."

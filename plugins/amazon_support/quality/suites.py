@@ -56,6 +56,27 @@ def orders(marketplace_ids: list[str]) -> "list[Expectation]":
     ]
 
 
+def order_report(domains: list[str]) -> "list[Expectation]":
+    """Rules for a line, that is an item, of the all-orders report.
+
+    Args:
+        domains: of the marketplaces in the settings, such as amazon.de. Orders of other channels are orders too: they
+            are kept without a marketplace.
+    """
+    return [
+        _matches("order_id_shape", REJECT, "order_id", ORDER_ID),
+        _present("created_time_readable", REJECT, "created_at"),
+        _present("updated_time_readable", REJECT, "last_updated_at"),
+        _between("created_before_updated", REJECT, "hours_created_after_update", at_most=0),
+        _between("not_in_the_future", REJECT, "hours_ahead", at_most=24),
+        _present("quantity_present", REJECT, "quantity"),
+        _between("quantities_valid", REJECT, "quantity", at_least=0),
+        _between("amounts_fit", REJECT, "largest_amount", at_most=1e14),
+        _one_of("status_known", WARN, "status", ORDER_STATUSES),
+        _one_of("marketplace_known", WARN, "sales_channel", domains),
+    ]
+
+
 def mail() -> "list[Expectation]":
     """Rules for a mail that has been read and explained."""
     return [
@@ -68,6 +89,41 @@ def mail() -> "list[Expectation]":
         _between("not_sent_after_received", REJECT, "hours_sent_after_received", at_most=24),
         _between("not_long_under_way", WARN, "days_under_way", at_most=30),
         _between("order_ids_shaped", WARN, "misshapen_order_ids", at_most=0),
+    ]
+
+
+def account_health(marketplace_ids: list[str], statuses: list[str]) -> "list[Expectation]":
+    """Rules for a metric, or a period of contact response times, of the seller performance reports.
+
+    Args:
+        marketplace_ids: Amazon's ids of the marketplaces in the settings.
+        statuses: those in the settings. Another one is no reason to lose a metric that may be bad, nor is a field
+            that cannot be read.
+    """
+    return [
+        _one_of("marketplace_known", REJECT, "marketplace_id", marketplace_ids),
+        _between("share_valid", REJECT, "share", at_least=0, at_most=1),
+        _between("count_valid", REJECT, "counted", at_least=0),
+        _one_of("status_known", WARN, "status", statuses),
+        _between("period_readable", WARN, "unreadable_periods", at_most=0),
+        _between("other_fields_readable", WARN, "unreadable_values", at_most=0),
+    ]
+
+
+def feedback(countries: list[str]) -> "list[Expectation]":
+    """Rules for a line of a seller feedback report.
+
+    Args:
+        countries: of the marketplaces in the settings.
+    """
+    return [
+        _matches("order_id_shape", REJECT, "order_id", ORDER_ID),
+        _between("rating_valid", REJECT, "rating", at_least=1, at_most=5),
+        _one_of("marketplace_known", REJECT, "marketplace", countries),
+        # A day, because calendars differ. A date read in the wrong order often shows here.
+        _between("not_in_the_future", REJECT, "days_ahead", at_most=1),
+        _between("rated_within_the_span", WARN, "days_before", at_most=1),
+        _between("one_line_an_order", WARN, "lines_of_order", at_most=1),
     ]
 
 

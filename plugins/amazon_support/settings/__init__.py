@@ -3,6 +3,7 @@
 from amazon_support.settings.load import SettingsError, home, load, load_file
 from amazon_support.settings.models import (
     Account,
+    AccountMarketplace,
     Agent,
     Desk,
     Mailbox,
@@ -14,6 +15,7 @@ from amazon_support.settings.models import (
 
 __all__ = [
     "Account",
+    "AccountMarketplace",
     "Agent",
     "Desk",
     "Mailbox",

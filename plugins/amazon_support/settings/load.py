@@ -1,15 +1,18 @@
 """Reads the YAML files and turns what is wrong in them into one line a person can act on."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from amazon_support.settings.models import Settings
+from amazon_support.settings.models import Location, Settings
 
 Model = TypeVar("Model", bound=BaseModel)
+# libyaml's is ten times as fast; the wheels of some platforms lack it.
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 FILES = {
     "marketplaces": "marketplaces.yaml",
     "accounts": "accounts.yaml",
@@ -41,17 +44,17 @@ def load() -> Settings:
 
     Raises: SettingsError with file, line and what was expected.
     """
-    documents, nodes = {}, {}
+    documents, paths = {}, {}
     for key, name in FILES.items():
-        path = settings_file(name)
-        document, node = _read(path)
+        paths[key] = settings_file(name)
+        document = _read(paths[key])
         if not isinstance(document, dict) or set(document) != {key}:
-            raise SettingsError(f"{path}:1: expected one top-level key `{key}:`")
-        documents[key], nodes[key] = document[key], (path, node)
+            raise SettingsError(f"{paths[key]}:1: expected one top-level key `{key}:`")
+        documents[key] = document[key]
     try:
         return Settings.model_validate(documents)
     except ValidationError as error:
-        raise SettingsError(_explain_all(error, nodes)) from None
+        raise SettingsError(_explain(error, lambda location: paths[str(location[0])])) from None
 
 
 def load_file(name: str, model: type[Model]) -> Model:
@@ -60,17 +63,15 @@ def load_file(name: str, model: type[Model]) -> Model:
     Raises: SettingsError with file, line and what was expected.
     """
     path = settings_file(name)
-    document, node = _read(path)
     try:
-        return model.model_validate(document)
+        return model.model_validate(_read(path))
     except ValidationError as error:
-        raise SettingsError("\n".join(_explain(e, path, node) for e in error.errors())) from None
+        raise SettingsError(_explain(error, lambda _: path)) from None
 
 
-def _read(path: Path) -> tuple[Any, yaml.Node | None]:
+def _read(path: Path) -> Any:
     try:
-        text = path.read_text(encoding="utf-8")
-        return yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # noqa: S506 - a safe loader either way
     except FileNotFoundError:
         raise SettingsError(f"{path}: not there; restore it or unset AMAZON_SUPPORT_SETTINGS") from None
     except yaml.MarkedYAMLError as error:
@@ -78,22 +79,21 @@ def _read(path: Path) -> tuple[Any, yaml.Node | None]:
         raise SettingsError(f"{path}:{line}: not valid YAML: {error.problem}") from None
 
 
-def _explain_all(error: ValidationError, nodes: dict[str, tuple[Path, yaml.Node | None]]) -> str:
+def _explain(error: ValidationError, path_of: Callable[[Location], Path]) -> str:
+    """One line for each mistake. The files are read once more, as trees that know their lines."""
+    trees: dict[Path, yaml.Node | None] = {}
     lines = []
     for detail in error.errors():
-        if detail["loc"]:
-            lines.append(_explain(detail, *nodes[str(detail["loc"][0])]))
-        else:  # a rule across files; its message names the file
-            lines.append(detail["msg"].removeprefix("Value error, "))
+        location = detail["loc"]
+        path = path_of(location)
+        if path not in trees:
+            trees[path] = yaml.compose(path.read_text(encoding="utf-8"), Loader=Loader)
+        where = ".".join(str(part) for part in location)
+        lines.append(f"{path}:{_line(trees[path], location)}: {where or 'settings'}: {detail['msg']}")
     return "\n".join(lines)
 
 
-def _explain(detail: Any, path: Path, node: yaml.Node | None) -> str:
-    where = ".".join(str(part) for part in detail["loc"])
-    return f"{path}:{_line(node, detail['loc'])}: {where or 'settings'}: {detail['msg']}"
-
-
-def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
+def _line(node: yaml.Node | None, location: Location) -> int:
     """Line of the deepest part of `location` that the file has (1-based)."""
     line = node.start_mark.line + 1 if node else 1
     for part in location:

@@ -1,13 +1,19 @@
 """The shape of include/settings/*.yaml. Unknown or wrong keys are errors, never ignored."""
 
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Region = Literal["na", "eu", "fe"]
 Desk = Literal["bqool", "seller_central"]
+State = Literal["active", "disabled", "deleted"]
+Location = tuple[str | int, ...]  # of a value in the files, such as ("accounts", 0, "name")
+Problem = tuple[Location, str]
+EMAIL = r"^[^@\s]+@[^@\s]+$"
 
 
 def _duration(value: object) -> object:
@@ -36,6 +42,7 @@ class Marketplace(_Model):
     domain: str = Field(pattern=r"^amazon\.[a-z.]+$")
     language: str
     timezone: str
+    prices_include_tax: bool = True
     desk: Desk = "seller_central"
 
     @property
@@ -51,21 +58,73 @@ class Mailbox(_Model):
     folders: tuple[str, ...] = ("INBOX",)
 
 
+class AccountMarketplace(_Model):
+    """What is special about one of an account's marketplaces.
+
+    Attributes:
+        state: nothing new is pulled for a disabled or deleted one, its history stays. A deleted one is not offered
+            in selections either.
+        seller_name: which of our shops the buyer wrote to. desk: where it differs from marketplaces.yaml.
+        mailbox: address to which this marketplace's mail comes. ticket_category, team: given to its tickets.
+    """
+
+    state: State = "active"
+    seller_name: str | None = Field(default=None, min_length=1)
+    desk: Desk | None = None
+    mailbox: str | None = Field(default=None, pattern=EMAIL)
+    ticket_category: str | None = Field(default=None, min_length=1)
+    team: str | None = Field(default=None, min_length=1)
+
+
+def _only_a_state(value: object) -> object:
+    """`MX: disabled` is short for `MX: {state: disabled}`."""
+    if isinstance(value, str):
+        return {"state": value}
+    if isinstance(value, dict | AccountMarketplace):
+        return value
+    raise ValueError("expected active, disabled or deleted, or fields such as {desk: bqool, seller_name: …}")
+
+
 class Account(_Model):
-    """One seller account: its connections to Amazon (one a region) and its mailboxes."""
+    """One seller account: its connections to Amazon (one a region), its mailboxes, its marketplaces.
+
+    `regions: [na, eu]` in the file is short for the connections amazon_sp_api_<name>_na, amazon_sp_api_<name>_eu and
+    the mailbox imap_<name>.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    enabled: bool = True
     amazon_connections: tuple[str, ...] = ("amazon_sp_api_default",)
     mailboxes: tuple[Mailbox, ...] = (Mailbox(connection="imap_default"),)
-    desks: dict[str, Desk] = Field(default_factory=dict, description="exceptions: marketplace -> desk")
-    disabled_marketplaces: tuple[str, ...] = ()
+    marketplaces: dict[str, Annotated[AccountMarketplace, BeforeValidator(_only_a_state)]] = Field(
+        default_factory=dict, description="country -> what is special there; without an entry it is active"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_by_regions(cls, fields: Any) -> Any:
+        if not isinstance(fields, dict) or "regions" not in fields:
+            return fields
+        if "amazon_connections" in fields:
+            raise ValueError("expected either regions or amazon_connections, not both")
+        given = {key: value for key, value in fields.items() if key != "regions"}
+        regions, name = _Regions(regions=fields["regions"]).regions, fields.get("name")
+        short = {
+            "amazon_connections": [f"amazon_sp_api_{name}_{region}" for region in regions],
+            "mailboxes": [{"connection": f"imap_{name}"}],
+        }
+        return {**short, **given}
+
+
+class _Regions(_Model):
+    regions: tuple[Region, ...] = Field(min_length=1)
 
 
 class Agent(_Model):
     """A person who answers buyers. Without marketplaces: all of them."""
 
     name: str
-    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    email: str = Field(pattern=EMAIL)
     marketplaces: tuple[str, ...] = ()
 
 
@@ -89,25 +148,53 @@ class Settings(_Model):
     policy: Policy = Policy()
 
     @model_validator(mode="after")
-    def _known_marketplaces(self) -> "Settings":
-        known = {marketplace.country for marketplace in self.marketplaces}
-        used = [(f"agents.yaml: agent {agent.name}", agent.marketplaces) for agent in self.agents]
-        used += [(f"accounts.yaml: account {a.name}", (*a.desks, *a.disabled_marketplaces)) for a in self.accounts]
-        for who, codes in used:
-            if unknown := sorted(set(codes) - known):
-                raise ValueError(f"{who}: unknown marketplace {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+    def _fits_together(self) -> "Settings":
+        problems = [*self._named_twice(), *self._unknown_marketplaces(), *self._shared_sources()]
+        if problems:
+            raise ValidationError.from_exception_data("settings", [_problem(*problem) for problem in problems])
         return self
 
-    @model_validator(mode="after")
-    def _names_once(self) -> "Settings":
-        for what, names in (
-            ("marketplaces.yaml: marketplace", [m.country for m in self.marketplaces]),
-            ("accounts.yaml: account", [a.name for a in self.accounts]),
-            ("agents.yaml: agent", [a.name for a in self.agents]),
+    def _named_twice(self) -> Iterator[Problem]:
+        for file, field, names in (
+            ("marketplaces", "country", [m.country for m in self.marketplaces]),
+            ("marketplaces", "marketplace_id", [m.marketplace_id for m in self.marketplaces]),
+            ("accounts", "name", [a.name for a in self.accounts]),
+            ("agents", "name", [a.name for a in self.agents]),
         ):
-            if doubled := sorted({name for name in names if names.count(name) > 1}):
-                raise ValueError(f"{what} named twice: {', '.join(doubled)}")
-        return self
+            for place, name in _repeated(names):
+                yield (file, place, field), f"{file.removesuffix('s')} {name} is named twice"
+
+    def _unknown_marketplaces(self) -> Iterator[Problem]:
+        used: list[tuple[Location, str, str]] = [
+            (("agents", place, "marketplaces", number), f"agent {agent.name}", country)
+            for place, agent in enumerate(self.agents)
+            for number, country in enumerate(agent.marketplaces)
+        ]
+        used += [
+            (("accounts", place, "marketplaces", country), f"account {account.name}", country)
+            for place, account in enumerate(self.accounts)
+            for country in account.marketplaces
+        ]
+        known = {marketplace.country for marketplace in self.marketplaces}
+        for where, who, country in used:
+            if country not in known:
+                yield where, f"{who}: unknown marketplace {country}; known: {', '.join(sorted(known))}"
+
+    def _shared_sources(self) -> Iterator[Problem]:
+        """What is read for two accounts, or twice for one, would be counted twice."""
+        sources: list[tuple[Location, str, str]] = []
+        for place, account in enumerate(self.accounts):
+            for number, name in enumerate(account.amazon_connections):
+                sources.append((("accounts", place, "amazon_connections", number), account.name, f"connection {name}"))
+            for number, box in enumerate(account.mailboxes):
+                for name in box.folders:
+                    source = f"mailbox {box.connection}, folder {name},"
+                    sources.append((("accounts", place, "mailboxes", number), account.name, source))
+        for place, source in _repeated([source for _, _, source in sources]):
+            where, second, _ = sources[place]
+            first = next(account for _, account, other in sources if other == source)
+            users = f"accounts {first} and {second}" if first != second else f"account {first} twice"
+            yield where, f"{source} is used by {users}; expected one of its own for each account"
 
     @cached_property
     def by_country(self) -> dict[str, Marketplace]:
@@ -117,8 +204,13 @@ class Settings(_Model):
     def by_id(self) -> dict[str, Marketplace]:
         return {marketplace.marketplace_id: marketplace for marketplace in self.marketplaces}
 
+    @property
+    def enabled_accounts(self) -> tuple[Account, ...]:
+        """The accounts for which something new is pulled."""
+        return tuple(account for account in self.accounts if account.enabled)
+
     def account(self, name: str) -> Account:
-        """The account of that name.
+        """The account of that name, enabled or not.
 
         Raises: KeyError naming the accounts there are.
         """
@@ -128,9 +220,39 @@ class Settings(_Model):
         raise KeyError(f"no account {name!r} in accounts.yaml; there are: {[a.name for a in self.accounts]}")
 
     def marketplace_ids(self, account: Account, region: str) -> list[str]:
-        """Ids of the account's enabled marketplaces in the region."""
+        """Ids of the account's active marketplaces in the region; none of a disabled account."""
         return [
             m.marketplace_id
             for m in self.marketplaces
-            if m.region == region and m.country not in account.disabled_marketplaces
+            if account.enabled and m.region == region and _special(account, m.country).state == "active"
         ]
+
+    def desk(self, account: Account, country: str) -> Desk:
+        """The tool in which the account's agents answer this marketplace's buyers."""
+        return _special(account, country).desk or self.by_country[country].desk
+
+    def seller_name(self, account: Account, country: str) -> str:
+        """The account's shop in this marketplace; where it has no name of its own, the account's name."""
+        return _special(account, country).seller_name or account.name
+
+
+_NOTHING_SPECIAL = AccountMarketplace()
+
+
+def _special(account: Account, country: str) -> AccountMarketplace:
+    return account.marketplaces.get(country, _NOTHING_SPECIAL)
+
+
+def _repeated(names: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Place and name of each that came before."""
+    seen: set[str] = set()
+    for place, name in enumerate(names):
+        if name in seen:
+            yield place, name
+        seen.add(name)
+
+
+def _problem(where: Location, message: str) -> InitErrorDetails:
+    return InitErrorDetails(
+        type=PydanticCustomError("settings", "{message}", {"message": message}), loc=where, input=None
+    )

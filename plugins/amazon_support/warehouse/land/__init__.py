@@ -1,6 +1,42 @@
 """Landing and publishing: what a source brought becomes one batch; checked batches become facts."""
 
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from amazon_support.settings import Settings
+from amazon_support.warehouse.land.account_health import (
+    land_account_health,
+    land_contact_response,
+    publish_account_health,
+)
+from amazon_support.warehouse.land.feedback import FeedbackRow, land_feedback, publish_feedback
 from amazon_support.warehouse.land.mail import MailRow, land_mail, publish_mail
+from amazon_support.warehouse.land.order_report import land_order_report, publish_order_report
 from amazon_support.warehouse.land.orders import land_orders, publish_orders
 
-__all__ = ["MailRow", "land_mail", "land_orders", "publish_mail", "publish_orders"]
+# What turns the checked batches of a dataset into facts.
+PUBLISH: dict[str, Callable[[Connection, Settings], int]] = {
+    "orders": publish_orders,
+    "order_report": publish_order_report,
+    "mail": publish_mail,
+    "feedback": publish_feedback,
+    "account_health": publish_account_health,
+}
+
+__all__ = [
+    "PUBLISH",
+    "FeedbackRow",
+    "MailRow",
+    "land_account_health",
+    "land_contact_response",
+    "land_feedback",
+    "land_mail",
+    "land_order_report",
+    "land_orders",
+    "publish_account_health",
+    "publish_feedback",
+    "publish_mail",
+    "publish_order_report",
+    "publish_orders",
+]

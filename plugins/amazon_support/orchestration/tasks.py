@@ -1,7 +1,7 @@
-"""The tasks of the hourly job: each opens what it needs, calls the library, and returns references and counts."""
+"""The tasks of all DAGs: each opens what it needs, calls the library, and returns references and counts."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from amazon_support import settings
 from amazon_support.orchestration import hooks
 from amazon_support.orchestration.windows import window_of
+from amazon_support.sources.memory import Memory, ShortMemory
 from amazon_support.window import Window
 
 log = logging.getLogger(__name__)
@@ -29,28 +30,60 @@ def list_amazon_connections() -> list[dict[str, str]]:
     """One entry a connection to Amazon, that is, an account in a region."""
     return [
         {"account": account.name, "connection": connection}
-        for account in settings.load().accounts
+        for account in settings.load().enabled_accounts
         for connection in account.amazon_connections
     ]
 
 
-def pull_orders(source: dict[str, str]) -> dict[str, Any]:
-    """Pulls and lands the changed orders of one account in one region."""
-    from amazon_support.sources import orders
+def list_connections_to_missing_orders() -> list[dict[str, str]]:
+    """Those of the accounts with orders to ask for. Most hours have none, and no task is worth nothing."""
+    from amazon_support.sources.missing_orders import accounts_with_missing_orders
 
-    _show(f"{source['account']} {source['connection']}")
-    client = hooks.AmazonSpApiHook(source["connection"], source["account"]).get_conn()
     with _warehouse() as engine:
-        pulled = orders.pull_orders(engine, client, settings.load(), _window(), now=_now())
-    log.info("%d orders of %s, %s; calls: %s", pulled.orders, pulled.account, pulled.region, pulled.calls)
-    return asdict(pulled)
+        due = accounts_with_missing_orders(engine, now=_now())
+    return [source for source in list_amazon_connections() if source["account"] in due]
+
+
+def pull_orders(source: dict[str, str], task_state_store: Memory | None = None) -> dict[str, Any]:
+    """Pulls and lands the changed orders of one account in one region."""
+    from amazon_support.sources.orders import pull_orders
+
+    return _pull(pull_orders, source, task_state_store)
+
+
+def pull_order_history(source: dict[str, str], task_state_store: Memory | None = None) -> dict[str, Any]:
+    """Orders and lands the reports of all orders that changed in the window."""
+    from amazon_support.sources.order_history import pull_order_history
+
+    return _pull(pull_order_history, source, task_state_store)
+
+
+def pull_missing_orders(source: dict[str, str], task_state_store: Memory | None = None) -> dict[str, Any]:
+    """Fetches the orders that mail names and nobody has seen."""
+    from amazon_support.sources.missing_orders import pull_missing_orders
+
+    return _pull(pull_missing_orders, source, task_state_store)
+
+
+def pull_feedback(source: dict[str, str], task_state_store: Memory | None = None) -> dict[str, Any]:
+    """Orders and lands the feedback reports of every marketplace of one account in one region."""
+    from amazon_support.sources.feedback import pull_feedback
+
+    return _pull(pull_feedback, source, task_state_store)
+
+
+def pull_account_health(source: dict[str, str], task_state_store: Memory | None = None) -> dict[str, Any]:
+    """Orders and lands the account-health reports of one account in one region."""
+    from amazon_support.sources.account_health import pull_account_health
+
+    return _pull(pull_account_health, source, task_state_store)
 
 
 def list_mailboxes() -> list[dict[str, Any]]:
     """One entry a mailbox of an account."""
     return [
         {"account": account.name, "connection": mailbox.connection, "folders": list(mailbox.folders)}
-        for account in settings.load().accounts
+        for account in settings.load().enabled_accounts
         for mailbox in account.mailboxes
     ]
 
@@ -72,17 +105,19 @@ def read_mailbox(source: dict[str, Any]) -> dict[str, Any]:
 # ---------- quality gate
 
 
-def check(dataset: str) -> dict[str, Any]:
-    """Checks every landed batch of the dataset; bad rows go to quarantine, the rest goes on."""
+def check(datasets: Sequence[str]) -> dict[str, Any]:
+    """Checks every landed batch of the datasets; bad rows go to quarantine, the rest goes on."""
     from amazon_support import quality
 
+    verdicts = []
     with _warehouse() as engine:
-        verdicts = quality.check(engine, dataset, settings.load(), as_of=_window().as_of)
+        for dataset in datasets:
+            verdicts += quality.check(engine, dataset, settings.load(), as_of=_window().as_of)
     for verdict in verdicts:
         log.info("%s", verdict)
     rejected = [verdict for verdict in verdicts if verdict.rejected_because]
-    if rejected:
-        log.error("%d batches of %s are rejected as a whole: see ops.batch.rejected_because", len(rejected), dataset)
+    for verdict in rejected:
+        log.error("Batch %d is rejected as a whole: %s", verdict.batch_id, verdict.rejected_because)
     return {
         "batches": len(verdicts),
         "rejected": len(rejected),
@@ -90,13 +125,16 @@ def check(dataset: str) -> dict[str, Any]:
     }
 
 
-def publish(dataset: str) -> dict[str, int]:
-    """Turns checked batches into facts."""
+def publish(datasets: Sequence[str]) -> dict[str, int]:
+    """Turns checked batches into facts. Returns how many batches of each dataset."""
     from amazon_support.warehouse import land
 
-    with _warehouse() as engine, engine.begin() as connection:
-        step = {"orders": land.publish_orders, "mail": land.publish_mail}[dataset]
-        return {"batches": step(connection, settings.load())}
+    published = {}
+    with _warehouse() as engine:
+        for dataset in datasets:
+            with engine.begin() as connection:
+                published[dataset] = land.PUBLISH[dataset](connection, settings.load())
+    return published
 
 
 # ---------- answers
@@ -155,7 +193,8 @@ def summarise() -> None:
 
     context = get_current_context()
     with _warehouse() as engine, engine.connect() as connection:
-        log.info("\n%s", summary.render(summary.summary(connection, as_of=_window().as_of)))
+        state = summary.render(summary.summary(connection, as_of=_window().as_of))
+        log.info("\n%s\n%s", state, summary.api_calls(connection, str(context["run_id"])))
     task_instance = context["ti"]
     states = task_instance.get_task_states(dag_id=context["dag"].dag_id, run_ids=[context["run_id"]])
     failed = sorted(task for task, state in states[context["run_id"]].items() if state in ("failed", "upstream_failed"))
@@ -164,6 +203,23 @@ def summarise() -> None:
 
 
 # ---------- what tasks share
+
+
+def _pull(pull: Callable[..., Any], source: dict[str, str], memory: Memory | None) -> dict[str, Any]:
+    """One pull of one account in one region, within Amazon's rates; ComeBackAt sends the task away to wait."""
+    from amazon_support.sources.rates import RateLimiter
+
+    _show(f"{source['account']} {source['connection']}")
+    memory = memory or ShortMemory()
+    run = str(get_current_context()["run_id"])
+    folder = hooks.data_folder() / "reports"
+    with _warehouse() as engine:
+        client = hooks.AmazonSpApiHook(source["connection"], source["account"]).get_conn(
+            lambda to: RateLimiter(engine, account=to.account, region=to.region, run=run, memory=memory)
+        )
+        pulled = pull(engine, client, settings.load(), _window(), memory=memory, folder=folder, now=_now())
+    log.info("%s", pulled)
+    return asdict(pulled)
 
 
 def _now() -> datetime:

@@ -17,7 +17,7 @@ from amazon_support.sources.amazon import AmazonClient, Credentials
 from amazon_support.sources.errors import ComeBackAt
 from amazon_support.sources.memory import ShortMemory
 from amazon_support.sources.order_history import Pulled
-from amazon_support.sources.rates import PUBLISHED, RateLimiter
+from amazon_support.sources.rates import PATIENCE, PUBLISHED, RateLimiter
 from amazon_support.window import Window
 from sandbox.amazon import TOKEN_PATH, create_app
 from sandbox.amazon_faults import Faults
@@ -76,7 +76,7 @@ class Shop:
     folder: Path
     settings: Settings = SETTINGS
 
-    def client(self, memory: ShortMemory, region: str = "eu") -> AmazonClient:
+    def client(self, memory: ShortMemory, region: str = "eu", patience: timedelta = PATIENCE) -> AmazonClient:
         """As a new process would make it."""
         from sp_api.auth.access_token_client import cache
 
@@ -89,6 +89,7 @@ class Shop:
             memory=memory,
             clock=self.clock,
             sleep=self.clock.sleep,
+            patience=patience,
         )
         credentials = Credentials(
             f"amazon_sp_api_shop_{region}", "shop", region, "id", "secret", f"Atzr|shop-{region}",

@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from amazon_support import charsets
-from amazon_support.sources.amazon import AmazonClient, NotFound, UrlExpired
-from amazon_support.sources.errors import ComeBackAt, SourceError, Unavailable
+from amazon_support.sources.amazon import AmazonClient
+from amazon_support.sources.errors import ComeBackAt, NotFound, SourceError, Unavailable, UrlExpired
 from amazon_support.sources.memory import Memory
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 
 from amazon_support.sources.reports import Document
 from amazon_support.warehouse import engine
-from amazon_support.warehouse.land.bulk import FlatFile, copy_flat_file
+from amazon_support.warehouse.land import land_order_report
+from amazon_support.window import Window
 from sandbox.__main__ import demo_sellers
 from sandbox.amazon_flat_file import COLUMNS, all_orders
 from sandbox.world import generate
@@ -28,19 +29,15 @@ TYPES = {
     "is-business-order": "boolean",
     **{c: "numeric(14, 2)" for c in COLUMNS if c.endswith(("-price", "-tax", "-discount"))},
 }
-COLUMN_OF = {heading: heading.replace("-", "_") for heading in COLUMNS}
-DEFINITIONS = ", ".join(f"{column} {TYPES.get(heading, 'text')}" for heading, column in COLUMN_OF.items())
-REPORT = FlatFile("bench_ours", COLUMN_OF, frozenset({"amazon-order-id"}))
+DEFINITIONS = ", ".join(f"{heading.replace('-', '_')} {TYPES.get(heading, 'text')}" for heading in COLUMNS)
+WINDOW = Window(datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC), live=False)
 
 
 def bulk_loading(url: str, bound: Engine) -> list[Result]:
     """Loads a million lines in each way, and ten million in bounded memory. Leaves no table behind."""
     heading, some_lines = _some_lines()
     with bound.begin() as connection:
-        connection.exec_driver_sql(
-            f"create unlogged table bench_ours (batch_id bigint, line_number integer, {DEFINITIONS})"
-        )
-        connection.exec_driver_sql(f"create unlogged table bench_psql ({DEFINITIONS})")
+        connection.exec_driver_sql(f"create table bench_psql ({DEFINITIONS})")
     try:
         with tempfile.TemporaryDirectory() as folder:
             return [
@@ -49,13 +46,12 @@ def bulk_loading(url: str, bound: Engine) -> list[Result]:
             ]
     finally:
         with bound.begin() as connection:
-            connection.exec_driver_sql("drop table if exists bench_ours, bench_psql, bench_pandas")
+            connection.exec_driver_sql("drop table if exists bench_psql, bench_pandas")
+            connection.exec_driver_sql("truncate raw.order_report_row")
 
 
 def _speed(url: str, bound: Engine, file: Path) -> list[Result]:
     def ours() -> None:
-        with bound.begin() as connection:
-            connection.exec_driver_sql("truncate bench_ours")
         assert _load(bound, Document(file, "UTF-8", is_gzip=False)) == LINES
 
     def with_psql() -> None:
@@ -94,8 +90,10 @@ def _memory(url: str, file: Path) -> Result:
 
 
 def _load(bound: Engine, document: Document) -> int:
-    with bound.begin() as connection, document.open_bytes() as lines:
-        return copy_flat_file(connection, REPORT, lines, document.charset or "", {"batch_id": 1}).rows
+    with bound.begin() as connection:
+        connection.exec_driver_sql("truncate raw.order_report_row")
+    with bound.begin() as connection:
+        return land_order_report(connection, account="bench", region="na", window=WINDOW, document=document)[1]
 
 
 # ---------- documents
@@ -129,10 +127,7 @@ def _gzip_file(folder: Path, heading: bytes, some_lines: bytes) -> Path:
 
 
 def _print_peak_memory(url: str, file: Path) -> None:
-    bound = engine(url)
-    with bound.begin() as connection:
-        connection.exec_driver_sql("truncate bench_ours")
-    assert _load(bound, Document(file, "UTF-8", is_gzip=True)) == LINES_IN_BOUNDED_MEMORY
+    assert _load(engine(url), Document(file, "UTF-8", is_gzip=True)) == LINES_IN_BOUNDED_MEMORY
     # Not getrusage: it counts the memory of the process that started this one, too.
     [peak] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
     print(int(peak.split()[1]) * 1024 / 1e6)

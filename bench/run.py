@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bulk_load import bulk_loading
 from result import Result, seconds
 from sqlalchemy import Engine
 
@@ -154,7 +155,7 @@ def main() -> None:
         migrate.upgrade(url)
         bound = engine(url)
         stack.callback(bound.dispose)
-        results = [understanding(world), *folding(bound), landing(bound, world)]
+        results = [understanding(world), *folding(bound), landing(bound, world), *bulk_loading(url, bound)]
     RESULTS.write_text(report(results), encoding="utf-8")
     print(RESULTS.read_text(encoding="utf-8"))
 

@@ -5,6 +5,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
+from operator import itemgetter
 from typing import Any, BinaryIO
 
 from psycopg import sql
@@ -208,22 +210,18 @@ def _copy(
 
 def _rows(blocks: Iterator[bytes], layout: _Layout, prefix: bytes) -> Iterator[tuple[list[bytes], int]]:
     """Block by block: its lines as rows in COPY's text format, and how many have the wrong number of fields."""
-    tabs = layout.fields - 1
-    kept = None if len(layout.positions) == layout.fields else layout.positions
-    number = 1
+    pick = itemgetter(*layout.positions) if len(layout.positions) > 1 else lambda fields: [fields[layout.positions[0]]]
+    numbers = count(2)  # the heading is line 1
     for block in blocks:
         rows, diverted = [], 0
         # Within a field, COPY knows backslash and carriage return only as escapes.
         escaped = block.replace(b"\\", b"\\\\").replace(b"\r\n", b"\n").replace(b"\r", b"\\r")
-        for line in escaped[:-1].split(b"\n"):
-            number += 1
-            if line.count(b"\t") != tabs:
+        for line, number in zip(escaped[:-1].split(b"\n"), numbers, strict=False):
+            fields = line.split(b"\t")
+            if len(fields) == layout.fields:
+                rows.append(b"%s%d\t%s\n" % (prefix, number, b"\t".join(pick(fields))))
+            else:
                 diverted += bool(line)
-                continue
-            if kept is not None:
-                fields = line.split(b"\t")
-                line = b"\t".join([fields[position] for position in kept])
-            rows.append(b"%s%d\t%s\n" % (prefix, number, line))
         yield rows, diverted
 
 

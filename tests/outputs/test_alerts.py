@@ -1,7 +1,7 @@
 """Who is told what, once."""
 
 import pytest
-from output_rows import ANA, NOON, after, before, clock, settings, ticket, waiting
+from output_rows import ANA, NOON, after, before, clock, order, settings, ticket, waiting
 from sqlalchemy import Connection, text
 
 from amazon_support.outputs.alerts import raise_alerts
@@ -79,3 +79,32 @@ def test_two_agents_with_one_address_get_one_message(connection: Connection) -> 
     plain = connection.execute(text("select plain from ops.outbox")).scalar_one()
     assert "Yuki Tan, Kenji Mori" in plain
     assert plain.count("Contact buyer") == 1
+
+
+# ---------- orders to ship
+
+
+def test_an_order_is_told_when_it_is_to_ship_soon_and_once_more_when_it_is_late(connection: Connection) -> None:
+    order(connection, ship_by_at=after(hours=8))
+    hours = [NOON, after(hours=2), after(hours=3), after(hours=8, seconds=1), after(hours=9)]
+    assert [run(connection, as_of=hour) for hour in hours] == [0, 1, 0, 1, 0]
+    assert [subject.partition(": ")[2] for _, subject in queued(connection)] == ["1 to ship soon", "1 late to ship"]
+
+
+def test_replies_and_shipments_share_one_message(connection: Connection) -> None:
+    waiting(connection, "DE:order:late", before(hours=30))
+    order(connection, "302-1234567-0000001", ship_by_at=after(hours=1))
+    order(connection, "302-1234567-0000002", ship_by_at=before(hours=1))
+    order(connection, "302-1234567-0000003", ship_by_at=None)
+    order(connection, "302-1234567-0000004", ship_by_at=before(hours=1), fulfilled_by="AMAZON")
+    assert run(connection) == 1
+    assert queued(connection) == [("ana@shop.example", "Alert 12:00 UTC: 1 breached, 1 late to ship, 1 to ship soon")]
+    plain = connection.execute(text("select plain from ops.outbox")).scalar_one()
+    assert plain.index("BREACHED (1)") < plain.index("LATE TO SHIP (1)") < plain.index("302-1234567-0000002")
+    assert plain.index("302-1234567-0000002") < plain.index("TO SHIP SOON (1)") < plain.index("302-1234567-0000001")
+    assert "302-1234567-0000003" not in plain
+
+
+def test_a_shipped_order_alerts_nobody(connection: Connection) -> None:
+    order(connection, status="SHIPPED", shipped_at=before(hours=2), ship_by_at=before(hours=1))
+    assert run(connection) == 0

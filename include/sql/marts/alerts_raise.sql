@@ -1,8 +1,9 @@
--- In: as_of, agents (name, email); mart.worklist_item, mart.sla_clock. Out: ops.alert, one row a person and
--- reply clock that is at risk or breached as of then; returned are those the person has not been told.
+-- In: as_of, agents (name, email), ship_soon (span); mart.worklist_item, mart.sla_clock. Out: ops.alert, one row
+-- a person and reply clock that is at risk or breached as of then, or order that is late or to be shipped soon;
+-- returned are those the person has not been told.
 insert into ops.alert (
     account,
-    ticket_id,
+    subject,
     cycle,
     level,
     recipient,
@@ -29,21 +30,49 @@ warned_clocks as (
         and (stopped_at is null or stopped_at > %(as_of)s::timestamptz)
 ),
 
-alerts as (
-    select distinct
+shipments as (
+    select * from mart.worklist_item
+    where
+        as_of = %(as_of)s::timestamptz
+        and section = 'orders_to_ship'
+        and due_at <= %(as_of)s::timestamptz + %(ship_soon)s::interval
+),
+
+due as (
+    select
         replies.account,
-        replies.ticket_id,
+        replies.ticket_id as subject,
         clock.cycle,
-        case when replies.seconds_left < 0 then 'breached' else 'at_risk' end as level,
-        agents.email as recipient,
-        replies.as_of as raised_at
+        replies.agent,
+        replies.seconds_left,
+        replies.as_of
     from replies
-    inner join agents on replies.agent = agents.name
     inner join warned_clocks as clock
         on replies.account = clock.account and replies.ticket_id = clock.ticket_id
+    union all
+    select
+        account,
+        order_id as subject,
+        1 as cycle,
+        agent,
+        seconds_left,
+        as_of
+    from shipments
+),
+
+alerts as (
+    select distinct
+        due.account,
+        due.subject,
+        due.cycle,
+        case when due.seconds_left < 0 then 'breached' else 'at_risk' end as level,
+        agents.email as recipient,
+        due.as_of as raised_at
+    from due
+    inner join agents on due.agent = agents.name
 )
 
 select * from alerts
-order by recipient, account, ticket_id
-on conflict (account, ticket_id, cycle, level, recipient) do nothing
-returning account, ticket_id, level, recipient
+order by recipient, account, subject
+on conflict (account, subject, cycle, level, recipient) do nothing
+returning account, subject, level, recipient

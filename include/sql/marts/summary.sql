@@ -51,14 +51,7 @@ orders as (
     select
         count(*) as orders_to_ship,
         count(*) filter (where ship_by_at < %(as_of)s::timestamptz) as orders_late
-    from core.amazon_order
-    where
-        fulfilled_by = 'MERCHANT'
-        and ordered_at <= %(as_of)s::timestamptz
-        and (
-            status in ('UNSHIPPED', 'PARTIALLY_SHIPPED')
-            or (status = 'SHIPPED' and shipped_at > %(as_of)s::timestamptz)
-        )
+    from core.unshipped_order(%(as_of)s::timestamptz)
 ),
 
 unknown_mail as (

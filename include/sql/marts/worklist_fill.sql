@@ -174,7 +174,6 @@ ticket_items as (
     from located
 ),
 
--- What has been shipped since was to ship then.
 order_items as (
     select
         account,
@@ -189,14 +188,7 @@ order_items as (
         ordered_at as since_at,
         null::text as remark,
         ship_by_at as due_at
-    from core.amazon_order
-    where
-        fulfilled_by = 'MERCHANT'
-        and ordered_at <= %(as_of)s::timestamptz
-        and (
-            status in ('UNSHIPPED', 'PARTIALLY_SHIPPED')
-            or (status = 'SHIPPED' and shipped_at > %(as_of)s::timestamptz)
-        )
+    from core.unshipped_order(%(as_of)s::timestamptz)
 ),
 
 items as (

@@ -178,6 +178,26 @@ create table core.amazon_order_package (
 );
 comment on table core.amazon_order_package is 'Packages of the newest version from the API, positions from 1.';
 
+---------- orders to ship
+
+create index amazon_order_shipped on core.amazon_order (shipped_at)
+where status = 'SHIPPED' and fulfilled_by = 'MERCHANT';
+
+create function core.unshipped_order(as_of timestamptz) returns setof core.amazon_order
+language sql stable parallel safe
+as $$
+    select * from core.amazon_order
+    where fulfilled_by = 'MERCHANT' and ordered_at <= as_of and status in ('UNSHIPPED', 'PARTIALLY_SHIPPED')
+    union all
+    select * from core.amazon_order
+    where fulfilled_by = 'MERCHANT' and ordered_at <= as_of and status = 'SHIPPED' and shipped_at > as_of
+$$;
+comment on function core.unshipped_order is 'Orders that the seller had to ship as of an instant: what was shipped '
+'since was to ship then. An order that was cancelled since is not among them: nobody tells when.';
+
+alter table ops.alert rename column ticket_id to subject;
+comment on column ops.alert.subject is 'What the alert is about: a ticket, or an order to ship.';
+
 ---------- orders that mail names and nobody has seen
 
 create table ops.order_lookup (

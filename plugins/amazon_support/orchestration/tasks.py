@@ -189,12 +189,14 @@ def summarise() -> None:
 
     Runs whatever happened before: a failed account must not be hidden by the others' success.
     """
-    from amazon_support.outputs import summary
+    from amazon_support.outputs import shipping, summary
 
-    context = get_current_context()
+    context, as_of = get_current_context(), _window().as_of
     with _warehouse() as engine, engine.connect() as connection:
-        state = summary.render(summary.summary(connection, as_of=_window().as_of))
-        log.info("\n%s\n%s", state, summary.api_calls(connection, str(context["run_id"])))
+        state = summary.render(summary.summary(connection, as_of=as_of))
+        calls = summary.api_calls(connection, str(context["run_id"]))
+        to_ship = shipping.render(shipping.orders_to_ship(connection, settings.load(), as_of=as_of))
+    log.info("\n%s\n%s\n\n%s", state, calls, to_ship)
     task_instance = context["ti"]
     states = task_instance.get_task_states(dag_id=context["dag"].dag_id, run_ids=[context["run_id"]])
     failed = sorted(task for task, state in states[context["run_id"]].items() if state in ("failed", "upstream_failed"))

@@ -1,4 +1,4 @@
-"""Alerts: who is told, once, that a reply is at risk or breached."""
+"""Alerts: who is told, once, that a reply or a shipment is at risk or late."""
 
 import hashlib
 import json
@@ -15,50 +15,64 @@ from amazon_support.outputs.worklist import read_worklists
 from amazon_support.settings import Settings
 from amazon_support.warehouse import run_step
 
+Subject = tuple[str, str]  # account, and what the alert is about: a ticket, or an order to ship
+# In the order in which they are read.
+HEADINGS = {
+    "Breached": ("reply_now", "breached"),
+    "At risk": ("reply_now", "at_risk"),
+    "Late to ship": ("orders_to_ship", "breached"),
+    "To ship soon": ("orders_to_ship", "at_risk"),
+}
+SECTIONS_ALERTED = {section for section, _ in HEADINGS.values()}
+
 
 def raise_alerts(connection: Connection, settings: Settings, *, as_of: datetime) -> int:
-    """Raises what is newly at risk or breached in the worklists of that instant, and queues one message a person.
+    """Raises what is newly urgent in the worklists of that instant, and queues one message a person: replies at risk or
+    breached, orders to be shipped soon or late.
 
-    For live runs only. Needs the worklists of `as_of` (write_worklists). Whoever has been told of a ticket's
-    cycle at a level is never told again.
+    For live runs only. Needs the worklists of `as_of` (write_worklists). Whoever has been told of a ticket's cycle,
+    or of an order, at a level is never told again.
 
     Returns: messages queued.
     """
     agents = json.dumps([{"name": agent.name, "email": agent.email} for agent in settings.agents])
-    raised: dict[str, dict[tuple[str, str], str]] = defaultdict(dict)
-    for row in run_step(connection, "marts/alerts_raise.sql", {"agents": agents, "as_of": as_of}):
-        raised[row.recipient][row.account, row.ticket_id] = row.level
+    parameters = {"agents": agents, "as_of": as_of, "ship_soon": settings.policy.warn_shipment_before}
+    raised: dict[str, dict[Subject, str]] = defaultdict(dict)
+    for row in run_step(connection, "marts/alerts_raise.sql", parameters):
+        raised[row.recipient][row.account, row.subject] = row.level
     names: dict[str, list[str]] = defaultdict(list)
-    items: dict[str, dict[tuple[str, str | None], Item]] = defaultdict(dict)
+    items: dict[str, dict[Subject, Item]] = defaultdict(dict)
     for worklist in read_worklists(connection, settings, as_of=as_of) if raised else []:
         names[worklist.email].append(worklist.agent)
-        replies = (item for item in worklist.items if item.section == "reply_now")
-        items[worklist.email] |= {(item.account, item.ticket_id): item for item in replies}
+        items[worklist.email] |= {_subject(item): item for item in worklist.items if item.section in SECTIONS_ALERTED}
     return sum(
         enqueue(connection, _message(recipient, ", ".join(names[recipient]), levels, items[recipient], as_of))
         for recipient, levels in raised.items()
     )
 
 
-def _message(
-    recipient: str,
-    name: str,
-    levels: dict[tuple[str, str], str],
-    items: dict[tuple[str, str | None], Item],
-    as_of: datetime,
-) -> Message:
-    def of_level(level: str) -> list[Item]:
-        told = [items[ticket] for ticket in levels if levels[ticket] == level]
-        return sorted(told, key=lambda item: (item.seconds_left or 0, item.account, item.ticket_id or ""))
+def _subject(item: Item) -> Subject:
+    return item.account, str(item.ticket_id or item.order_id)
 
-    text = messages.alert_mail(name, breached=of_level("breached"), at_risk=of_level("at_risk"), as_of=as_of)
+
+def _message(
+    recipient: str, name: str, levels: dict[Subject, str], items: dict[Subject, Item], as_of: datetime
+) -> Message:
+    def told(section: str, level: str) -> list[Item]:
+        found = [items[subject] for subject in levels if levels[subject] == level]
+        return sorted(
+            (item for item in found if item.section == section),
+            key=lambda item: (item.seconds_left or 0, *_subject(item)),
+        )
+
+    groups = {heading: told(section, level) for heading, (section, level) in HEADINGS.items()}
     return Message(
         kind="alert",
         recipient=recipient,
         # Mail that came late can add alerts to an instant that was reported already; they are a message of their own.
-        occasion=_digest(f"{account} {ticket} {level}" for (account, ticket), level in sorted(levels.items())),
+        occasion=_digest(f"{account} {subject} {level}" for (account, subject), level in sorted(levels.items())),
         as_of=as_of,
-        text=text,
+        text=messages.alert_mail(name, groups, as_of=as_of),
     )
 
 

@@ -1,6 +1,6 @@
 """Renders worklists and alerts as mail: HTML and plain text from the same items."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -70,11 +70,15 @@ def worklist_page(worklist: Worklist) -> str:
     return _render("message.html.j2", _worklist_page(worklist, is_mail=False))
 
 
-def alert_mail(agent: str, *, breached: Sequence[Item], at_risk: Sequence[Item], as_of: datetime) -> Rendered:
-    """The mail that tells an agent which tickets are newly breached or at risk."""
-    levels = {heading: items for heading, items in (("Breached", breached), ("At risk", at_risk)) if items}
-    lead = ", ".join(f"{len(items)} {heading.lower()}" for heading, items in levels.items())
-    groups = [_group(heading, items, MAIL_REPLIES) for heading, items in levels.items()]
+def alert_mail(agent: str, items: Mapping[str, Sequence[Item]], *, as_of: datetime) -> Rendered:
+    """The mail that tells an agent what is newly urgent.
+
+    Args:
+        items: by heading, in the order in which they are read; headings without items are left out.
+    """
+    told = {heading: found for heading, found in items.items() if found}
+    lead = ", ".join(f"{len(found)} {heading.lower()}" for heading, found in told.items())
+    groups = [_group(heading, found, MAIL_REPLIES) for heading, found in told.items()]
     # Whatever is in this mail and not late is at risk.
     page = Page(f"Alert for {agent}", as_of, lead, groups, warn_before=timedelta.max)
     return _rendered(f"Alert {_clock(as_of)}: {lead}", page)

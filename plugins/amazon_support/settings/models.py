@@ -133,6 +133,7 @@ class Policy(_Model):
 
     reply_within: Duration = timedelta(hours=24)
     warn_before: tuple[Duration, ...] = (timedelta(hours=4), timedelta(hours=1))
+    warn_shipment_before: Duration = timedelta(hours=6)
     solve_after_silence: Duration = timedelta(days=7)
     close_after_solved: Duration = timedelta(days=28)
     decide_mail_within: Duration = timedelta(days=2)

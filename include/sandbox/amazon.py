@@ -21,6 +21,7 @@ from sandbox.amazon_faults import Faults, FaultyCalls
 from sandbox.amazon_models import Operation, operations
 from sandbox.amazon_orders import OrdersApi
 from sandbox.amazon_rates import RateLimits
+from sandbox.amazon_report_content import ReportMaker, make_report
 from sandbox.amazon_reports import ReportsApi
 from sandbox.amazon_sellers import HANDLERS as SELLERS_HANDLERS
 from sandbox.amazon_static import static_case
@@ -42,6 +43,7 @@ def create_app(
     clock: Clock = utc_now,
     static_sandbox: bool = False,
     faults: Faults | None = None,
+    make_report: ReportMaker = make_report,
 ) -> FastAPI:
     """The application. Serve it with `sandbox.http.serve`.
 
@@ -51,6 +53,7 @@ def create_app(
         clock: aware UTC; orders created after it do not exist yet, tokens and URLs expire by it.
         static_sandbox: answer requests that match a static case of the models with exactly that case.
         faults: what is to go wrong.
+        make_report: makes the documents of ordered reports.
 
     Raises: ValueError if rate_factor is not positive.
     """
@@ -60,7 +63,7 @@ def create_app(
     tokens = AccessTokens(world.sellers)
     orders = OrdersApi(world)
     faults = faults or Faults()
-    reports = ReportsApi(world, orders, pace=rate_factor, faults=faults)
+    reports = ReportsApi(world, orders, pace=rate_factor, faults=faults, make_report=make_report)
     handlers = {**orders.handlers, **reports.handlers, **SELLERS_HANDLERS}
     gate = _Gate(tokens, RateLimits(rate_factor), clock, static_sandbox)
     for operation in operations():

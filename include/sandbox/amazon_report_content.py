@@ -63,6 +63,9 @@ class Stock:
     feedback: Sequence[Feedback] = ()
 
 
+ReportMaker = Callable[[ReportRequest, Stock], Outcome]
+
+
 def make_report(request: ReportRequest, stock: Stock) -> Outcome:
     """The report as Amazon would make it."""
     if request.start < request.created - OLDEST:
@@ -79,28 +82,29 @@ def _orders(request: ReportRequest, stock: Stock) -> Outcome:
         return failure(request, "Date range exceeded. Report can be requested only upto 30 days")  # Amazon's words
     span = stock.orders.between(ORDER_REPORTS[request.type], request.start, request.end)
     orders = [o for _, o in span if o["salesChannel"].get("marketplaceId") in request.marketplaces]
-    return _done(request, *all_orders(orders, request.region)) if orders else CANCELLED
+    return done(request, *all_orders(orders, request.region)) if orders else CANCELLED
 
 
 def _feedback(request: ReportRequest, stock: Stock) -> Outcome:
     made = feedback_report(stock.feedback, request.marketplaces, request.start, request.end, as_of=request.created)
-    return _done(request, *made, zipped=False) if made else CANCELLED
+    return done(request, *made, zipped=False) if made else CANCELLED
 
 
 def _performance(request: ReportRequest, stock: Stock) -> Outcome:
     make = {PERFORMANCE: performance_report, CUSTOMER_METRICS: customer_metrics_report}[request.type]
     recent = stock.orders.between("createdTime", request.created - PERFORMANCE_SPAN, request.created)
-    return _done(request, make([order for _, order in recent], request.marketplaces, request.created), "UTF-8")
+    return done(request, make([order for _, order in recent], request.marketplaces, request.created), "UTF-8")
 
 
-MAKERS: dict[str, Callable[[ReportRequest, Stock], Outcome]] = {
+MAKERS: dict[str, ReportMaker] = {
     **dict.fromkeys(ORDER_REPORTS, _orders),
     "GET_SELLER_FEEDBACK_DATA": _feedback,
     **dict.fromkeys((PERFORMANCE, CUSTOMER_METRICS), _performance),
 }
 
 
-def _done(request: ReportRequest, content: bytes, charset: str, *, zipped: bool = True) -> Outcome:
+def done(request: ReportRequest, content: bytes, charset: str, *, zipped: bool = True) -> Outcome:
+    """A finished report with its document, which is compressed if `zipped`."""
     content = gzip.compress(content, mtime=0) if zipped else content
     return Outcome("DONE", Document(_document_id(request), content, f"text/plain; charset={charset}", zipped))
 

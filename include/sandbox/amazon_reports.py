@@ -21,7 +21,7 @@ from sandbox.amazon_call import (
 )
 from sandbox.amazon_faults import Faults
 from sandbox.amazon_orders import OrdersApi
-from sandbox.amazon_report_content import CANCELLED, Document, Outcome, ReportRequest, Stock, failure, make_report
+from sandbox.amazon_report_content import CANCELLED, Document, Outcome, ReportMaker, ReportRequest, Stock, failure
 from sandbox.amazon_tokens import seal
 from sandbox.world import World
 
@@ -53,9 +53,13 @@ class ReportsApi:
     Args:
         pace: how many times faster than usual (10 s in the queue, then 30 s) reports are made.
         faults: may say that a report fails.
+        make_report: makes the documents.
     """
 
-    def __init__(self, world: World, orders: OrdersApi, pace: float, faults: Faults) -> None:
+    def __init__(
+        self, world: World, orders: OrdersApi, *, pace: float, faults: Faults, make_report: ReportMaker
+    ) -> None:
+        self._make_report = make_report
         self._orders = orders
         self._feedback = world.feedback
         self._faults = faults
@@ -156,7 +160,7 @@ class ReportsApi:
         raise not_found("The report")
 
     def _finish(self, report: _Report) -> None:
-        report.outcome = self._faulty(report) or make_report(report.request, self._stock(report.owner))
+        report.outcome = self._faulty(report) or self._make_report(report.request, self._stock(report.owner))
         document = report.outcome.document
         if document is not None:
             self._documents[document.id] = report.owner, document

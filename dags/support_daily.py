@@ -3,11 +3,13 @@
 
 Pulls seller feedback (every marketplace of each account and region) and account health (each account and region) by
 report, checks them, and keeps their history: feedback that was edited, answered or removed; each metric with its trend.
-Feedback of one to three stars becomes a ticket, which the next hourly run shows.
+Feedback of one to three stars becomes a ticket, which the next hourly run shows. Account health that is newly not good,
+or got worse, is mailed at once to the agents of its marketplace.
 
 **Runs** every day at 03:00 UTC. Feedback is read for the 90 days before the window's end, so that edits and removals
 show; a backfill of past days brings the account health of none of them (Amazon tells only today's) and no feedback
-twice.
+twice. Only a scheduled run writes to people, and only within three hours; what it was too late to tell, the next
+scheduled hourly run tells.
 
 **Window**: the run's data interval; a manual run may set `window_start` and `window_end` (ISO 8601 with zone).
 
@@ -43,8 +45,11 @@ from amazon_support.orchestration.groups import amazon_facts
 def support_daily():
     feedback = amazon_facts("feedback", ["feedback"], tasks.pull_feedback)
     account_health = amazon_facts("account_health", ["account_health"], tasks.pull_account_health)
-    summary = task(task_id="summary", trigger_rule="all_done", retries=0)(tasks.summarise)()
-    [feedback, account_health] >> summary
+    alerted = task(tasks.alert_health)()
+    delivered = task(tasks.deliver)()
+    summary = task(task_id="summary", trigger_rule="all_done", retries=0)(tasks.summarise)(with_health=True)
+    account_health >> alerted >> delivered
+    [feedback, delivered] >> summary
 
 
 support_daily()

@@ -21,7 +21,7 @@ from amazon_support.outputs.items import one_line
 from amazon_support.settings import Account, Settings
 from amazon_support.sources import account_health, feedback, orders
 from amazon_support.sources.amazon import AmazonClient, Credentials
-from amazon_support.sources.errors import BadCredentials, ComeBackAt
+from amazon_support.sources.errors import BadCredentials, ComeBackAt, SourceError
 from amazon_support.sources.feedback_report import Parsed
 from amazon_support.sources.memory import Memory, ShortMemory
 from amazon_support.sources.order_history import Pulled
@@ -144,13 +144,20 @@ class Loaded:
 
 
 def fetch(source: Source, errand: Errand, *, with_personal_data: bool) -> Fetched:
-    """What the source has.
+    """What the source has; if it breaks off, what came before, and the problem.
 
-    Raises: SourceError.
+    Raises: SourceError if nothing came.
     """
     left_out = frozenset() if with_personal_data else source.personal
-    records = [_plain(record, left_out) for record in source.fetch(errand)]
-    return Fetched(records, [source.columns(record, errand.settings) for record in records])
+    records, problem = [], ""
+    try:
+        for record in source.fetch(errand):
+            records.append(_plain(record, left_out))
+    except SourceError as error:
+        if not records:
+            raise
+        problem = str(error)
+    return Fetched(records, [source.columns(record, errand.settings) for record in records], problem)
 
 
 def load(source: Source, errand: Errand, engine: Engine) -> Loaded:
@@ -311,8 +318,11 @@ def _item(item: Any) -> str:
 
 
 def _fetch_feedback(errand: Errand) -> Iterable[Record]:
-    """What was rated inside the window; its reports reach back 90 days whatever is asked for."""
-    found: dict[str, Parsed | None] = {}
+    """What was rated inside the window; its reports reach back 90 days whatever is asked for.
+
+    Raises: after what could be had, SourceError with what could not.
+    """
+    found: dict[str, Parsed | SourceError | None] = {}
 
     def step() -> None:
         feedback.fetch_feedback(errand.client, errand.settings, errand.window, found=found, **_rest(errand))
@@ -321,14 +331,18 @@ def _fetch_feedback(errand: Errand) -> Iterable[Record]:
     first, last = errand.window.start.date(), (errand.window.end - INSTANT).date()
     for marketplace, parsed in found.items():
         errand.progress(f"{marketplace}: {_outcome(parsed)}")
-        for row in parsed.rows if parsed else ():
+        for row in parsed.rows if isinstance(parsed, Parsed) else ():
             if first <= row.rated_on <= last:
                 yield {"marketplace": marketplace, **asdict(row)}
+    if failed := [str(error) for error in found.values() if isinstance(error, SourceError)]:
+        raise SourceError(" ".join(failed))
 
 
-def _outcome(parsed: Parsed | None) -> str:
+def _outcome(parsed: Parsed | SourceError | None) -> str:
     if parsed is None:
         return "Amazon made no report"
+    if isinstance(parsed, SourceError):
+        return "not read"
     bad = ", ".join(f"line {line.number} ({line.reason})" for line in parsed.bad_lines)
     return f"{len(parsed.rows)} lines in the report" + (f"; unreadable: {bad}" if bad else "")
 

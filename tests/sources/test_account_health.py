@@ -254,9 +254,23 @@ def test_nothing_is_ordered_for_a_past_day(shop: Shop) -> None:
     assert "not of past days" in pulled.notes[0]
 
 
-def test_a_late_run_of_the_newest_day_still_counts(shop: Shop) -> None:
-    shop.clock.now = NOON + 23 * HOUR
+@pytest.mark.parametrize(("hours", "measured"), [(2.9, 0), (3, 3), (23, 23)])
+def test_a_late_run_counts_and_dates_nothing_back(shop: Shop, hours: float, measured: float) -> None:
+    shop.clock.now = NOON + hours * HOUR
     assert len(pull(shop, Window(NOON - DAY, NOON, live=False)).batch_ids) == 2
+    publish(shop)
+    for table in ("account_metric", "contact_response"):
+        assert shop.column(f"select distinct measured_at from core.{table}") == [NOON + measured * HOUR]
+
+
+def test_a_report_ordered_in_time_is_of_the_window_however_long_it_takes(shop: Shop) -> None:
+    memory = ShortMemory()
+    with pytest.raises(ComeBackAt):
+        attempt(shop, memory)
+    shop.clock.now += 5 * HOUR
+    pull(shop, memory=memory)
+    publish(shop)
+    assert shop.column("select distinct measured_at from core.account_metric") == [NOON]
 
 
 def test_nothing_is_ordered_where_all_marketplaces_are_disabled(shop: Shop) -> None:

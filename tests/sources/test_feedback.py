@@ -14,9 +14,11 @@ from amazon_shop import DAY, MARKETPLACES, SETTINGS, SHIPPED, Clock, Shop, selle
 from landing import NOON, let_pass, order_id
 from sqlalchemy import Engine
 
+from amazon_support.pull import SOURCES, Errand, fetch
 from amazon_support.settings import Account, AccountMarketplace
+from amazon_support.sources.amazon import UNAVAILABLE_WAITS
 from amazon_support.sources.errors import ComeBackAt, SourceError, Unavailable
-from amazon_support.sources.feedback import REPORT, Pulled, fetch_feedback, pull_feedback
+from amazon_support.sources.feedback import OUTAGE, REPORT, Pulled, fetch_feedback, pull_feedback
 from amazon_support.sources.feedback_report import Parsed
 from amazon_support.sources.memory import ShortMemory
 from amazon_support.warehouse import land
@@ -28,6 +30,7 @@ from sandbox.http import serve
 from sandbox.world import World
 
 WINDOW = Window(NOON - DAY, NOON, live=True)
+ATTEMPTS = 1 + len(UNAVAILABLE_WAITS)  # of one call
 PERSONAL = ("Too late", "rater77", "Sorry")
 WORDS = {
     "DE": 'Kam "viel" zu spät – 3 €!',
@@ -144,7 +147,7 @@ def test_the_batch_tells_span_and_instant(warehouse: Engine, tmp_path: Path) -> 
                 "select b.dataset, b.scope, b.window_start, b.window_end, r.seen_at "
                 "from ops.batch as b inner join raw.feedback_report as r using (batch_id)"
             ).all()
-    assert tuple(found) == ("feedback", "DE", NOON - 90 * DAY, NOON, NOON + timedelta(minutes=5))
+    assert tuple(found) == ("feedback", "DE", NOON - 90 * DAY, *[NOON + timedelta(minutes=5)] * 2)
 
 
 def test_what_a_task_tells_holds_nothing_personal(
@@ -256,7 +259,7 @@ def test_a_pull_cut_off_anywhere_goes_on_where_it_was(
         while pulled is None:
             try:
                 pulled = pull(shop, WINDOW, memory)
-            except Unavailable:
+            except SourceError:
                 shop.clock.now += timedelta(minutes=5)  # the task is tried again
         assert landed(shop) == [order_id(1), order_id(2)]
         assert len(shop.column("select batch_id from ops.batch")) == 2
@@ -301,6 +304,45 @@ def test_one_marketplace_that_fails_does_not_stop_the_others(warehouse: Engine, 
         pull(shop, WINDOW, memory)
         assert landed(shop) == [order_id(number) for number in (1, 2, 3)]
         assert shop.faults.calls["createReport"] == 4
+
+
+def test_a_download_that_always_breaks_off_does_not_hold_up_the_others(warehouse: Engine, tmp_path: Path) -> None:
+    with running(warehouse, tmp_path, [given(1), given(2, "FR"), given(3, "IT")], countries=["DE", "FR", "IT"]) as shop:
+        shop.faults.next("download", times=3, reset=True)
+        memory = ShortMemory()
+        with pytest.raises(SourceError, match=r"No feedback of DE .*The download of"):
+            pull(shop, WINDOW, memory)
+        assert landed(shop) == [order_id(2), order_id(3)]
+        pull(shop, WINDOW, memory)
+        assert landed(shop) == [order_id(number) for number in (1, 2, 3)]
+        assert shop.faults.calls["createReport"] == 3
+
+
+def test_an_outage_ends_the_pull_at_once_and_the_next_begins_again(warehouse: Engine, tmp_path: Path) -> None:
+    countries = MARKETPLACES["eu"]
+    everything = [given(number, country) for number, country in enumerate(countries)]
+    with running(warehouse, tmp_path, everything) as shop:
+        shop.faults.next("createReport", times=OUTAGE * ATTEMPTS, reset=True)
+        memory = ShortMemory()
+        with pytest.raises(Unavailable):
+            pull(shop, WINDOW, memory)
+        assert shop.faults.calls["createReport"] == OUTAGE * ATTEMPTS
+        pull(shop, WINDOW, memory)
+        assert landed(shop) == sorted(each.order_id for each in everything)
+
+
+def test_what_was_ordered_days_after_the_first_attempt_is_not_dated_back(warehouse: Engine, tmp_path: Path) -> None:
+    fresh = given(1, rated_at=NOON + 2.5 * DAY)
+    with running(warehouse, tmp_path, [fresh], countries=["DE"]) as shop:
+        memory = ShortMemory()
+        shop.faults.next("createReport", status=400)
+        with pytest.raises(SourceError):
+            pull(shop, WINDOW, memory)
+        later = shop.clock.now = NOON + 3 * DAY
+        pull(shop, WINDOW, memory)
+        publish(shop)
+        assert shop.column("select first_seen_at from core.feedback") == [later]
+        assert shop.column("select given_by > '2026-03-12' from core.feedback") == [True]
 
 
 def test_a_report_that_amazon_cannot_make_is_told_with_its_reason(warehouse: Engine, tmp_path: Path) -> None:
@@ -365,10 +407,30 @@ def test_a_document_cut_off_in_a_line_keeps_the_rest(warehouse: Engine, tmp_path
 # ---------- by hand
 
 
+def orders_of(found: dict[str, Parsed | SourceError | None]) -> dict[str, Any]:
+    return {
+        country: [row.order_id for row in parsed.rows] if isinstance(parsed, Parsed) else parsed
+        for country, parsed in found.items()
+    }
+
+
+def test_by_hand_a_marketplace_that_fails_is_named_and_the_others_are_read(warehouse: Engine, tmp_path: Path) -> None:
+    with running(warehouse, tmp_path, [given(1, "DE"), given(2, "FR")], countries=["DE", "FR"]) as shop:
+        shop.faults.next("download", body=b"<html>Sign in</html>", content_type="text/html")
+        window = Window(NOON - 9 * DAY, NOON, live=False)
+        # Whoever is told that something is waited for lets a minute pass.
+        errand = Errand(
+            shop.client(ShortMemory()), shop.settings, window, tmp_path, NOON, lambda _: shop.clock.sleep(60)
+        )
+        fetched = fetch(SOURCES["feedback"], errand, with_personal_data=False)
+        assert len(fetched.records) == 1
+        assert "error page" in fetched.problem
+
+
 def test_by_hand_nothing_is_written(warehouse: Engine, tmp_path: Path) -> None:
     feedback = [given(1, "DE"), given(2, "FR")]
     with running(warehouse, tmp_path, feedback, countries=["DE", "FR", "IT"]) as shop:
-        memory, found = ShortMemory(), dict[str, Parsed | None]()
+        memory, found = ShortMemory(), dict[str, Parsed | SourceError | None]()
         client, started = shop.client(memory), shop.clock.now
         while True:
             try:
@@ -376,11 +438,7 @@ def test_by_hand_nothing_is_written(warehouse: Engine, tmp_path: Path) -> None:
                 break
             except ComeBackAt as wait:
                 shop.clock.now = wait.moment
-        assert {country: parsed and [row.order_id for row in parsed.rows] for country, parsed in found.items()} == {
-            "DE": [order_id(1)],
-            "FR": [order_id(2)],
-            "IT": None,
-        }
+        assert orders_of(found) == {"DE": [order_id(1)], "FR": [order_id(2)], "IT": None}
         assert shop.faults.calls["createReport"] == 3
         assert shop.faults.calls["download"] == 2
         assert shop.column("select count(*) from ops.batch") == [0]

@@ -53,8 +53,8 @@ create table core.account_metric (
 create index account_metric_newest on core.account_metric (account, marketplace, measured_at);
 comment on table core.account_metric is 'Append-only: how a seller did, as Amazon said at measured_at. Replays '
 'insert nothing.';
-comment on column core.account_metric.measured_at is 'End of the window of the pull; Amazon tells only how things '
-'stand when asked.';
+comment on column core.account_metric.measured_at is 'End of the window of the pull, or when the report was ordered '
+'if that was hours later: Amazon tells only how things stand when asked.';
 comment on column core.account_metric.value is 'By unit: a share from 0 to 1, a count, a score. Null without orders '
 'behind a share.';
 comment on column core.account_metric.target_value is 'Amazon''s own, else of the settings in force when published.';
@@ -93,6 +93,20 @@ comment on table core.contact_response is 'Append-only: how fast buyers were ans
 'count at measured_at.';
 comment on column core.contact_response.marketplace is 'Null where Amazon names none: all of the region.';
 comment on column core.contact_response.none_after_24h is 'Messages older than 24 hours without an answer.';
+
+---------- ops: who was told
+
+create table ops.health_alert (
+    account text not null,
+    marketplace text not null,
+    metric text not null,
+    fulfilment text,
+    period_days integer,
+    measured_at timestamptz not null,
+    recipient text not null,
+    unique nulls not distinct (account, marketplace, metric, fulfilment, period_days, recipient, measured_at)
+);
+comment on table ops.health_alert is 'Account health that somebody has been told, by the report that told it.';
 
 ---------- mart: answers
 

@@ -163,12 +163,25 @@ def write_worklists() -> dict[str, Any]:
             if window.live:
                 queued += outbox.queue_worklists(connection, current, as_of=window.as_of)
                 queued += alerts.raise_alerts(connection, current, as_of=window.as_of)
+                # What a daily run was too late to tell.
+                queued += alerts.raise_health_alerts(connection, current, as_of=window.as_of)
         with engine.connect() as connection:
             folder = hooks.data_folder() / "worklists"
             files = worklist.write_files(connection, current, folder, as_of=window.as_of)
     if counts.uncovered:
         log.warning("%d items are of marketplaces that no agent has: see agents.yaml", counts.uncovered)
     return {**asdict(counts), "queued": queued, "files": [file.name for file in files]}
+
+
+def alert_health() -> dict[str, int]:
+    """A live run queues mail about account health that is newly not good or got worse."""
+    from amazon_support.outputs import alerts
+
+    window, queued = _window(), 0
+    if window.live:
+        with _warehouse() as engine, engine.begin() as connection:
+            queued = alerts.raise_health_alerts(connection, settings.load(), as_of=window.as_of)
+    return {"queued": queued}
 
 
 def deliver() -> dict[str, int]:
@@ -184,19 +197,25 @@ def deliver() -> dict[str, int]:
             return asdict(outbox.deliver(engine, transport, at=_now()))
 
 
-def summarise() -> None:
+def summarise(*, with_health: bool = False) -> None:
     """Prints the run's summary and fails if any part of the run failed.
 
     Runs whatever happened before: a failed account must not be hidden by the others' success.
+
+    Args:
+        with_health: shows account health, too, as it is now: Amazon tells no other.
     """
-    from amazon_support.outputs import shipping, summary
+    from amazon_support.outputs import health, shipping, summary
 
     context, as_of = get_current_context(), _window().as_of
     with _warehouse() as engine, engine.connect() as connection:
         state = summary.render(summary.summary(connection, as_of=as_of))
         calls = summary.api_calls(connection, str(context["run_id"]))
         to_ship = shipping.render(shipping.orders_to_ship(connection, settings.load(), as_of=as_of))
+        figures = health.account_health(connection, settings.load(), as_of=_now()) if with_health else []
     log.info("\n%s\n%s\n\n%s", state, calls, to_ship)
+    if with_health:
+        log.info("\n%s", health.render(figures))
     task_instance = context["ti"]
     states = task_instance.get_task_states(dag_id=context["dag"].dag_id, run_ids=[context["run_id"]])
     failed = sorted(task for task, state in states[context["run_id"]].items() if state in ("failed", "upstream_failed"))

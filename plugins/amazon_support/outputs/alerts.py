@@ -1,4 +1,4 @@
-"""Alerts: who is told, once, that a reply or a shipment is at risk or late."""
+"""Alerts: who is told, once, that a reply or a shipment is at risk or late, or that account health is not good."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from amazon_support.outputs import messages
+from amazon_support.outputs import health, messages
 from amazon_support.outputs.items import Item
 from amazon_support.outputs.outbox import Message, enqueue
 from amazon_support.outputs.worklist import read_worklists
@@ -49,6 +49,33 @@ def raise_alerts(connection: Connection, settings: Settings, *, as_of: datetime)
         enqueue(connection, _message(recipient, ", ".join(names[recipient]), levels, items[recipient], as_of))
         for recipient, levels in raised.items()
     )
+
+
+def raise_health_alerts(connection: Connection, settings: Settings, *, as_of: datetime) -> int:
+    """Queues one message a person with the account health of that instant that is newly not good, or got worse.
+
+    For live runs only. Whoever has been told is told again when it gets worse, or fails again after it was good.
+
+    Returns: messages queued.
+    """
+    agents = [{"email": agent.email, "marketplaces": agent.marketplaces} for agent in settings.agents]
+    parameters = {"agents": json.dumps(agents), "as_of": as_of}
+    raised: dict[str, set[health.Key]] = defaultdict(set)
+    for row in run_step(connection, "marts/health_alerts_raise.sql", parameters):
+        raised[row.recipient].add((row.account, row.marketplace, row.metric, row.fulfilment, row.period_days))
+    figures = health.account_health(connection, settings, as_of=as_of) if raised else []
+    queued = 0
+    for recipient, keys in raised.items():
+        told = [figure for figure in figures if figure.key in keys]
+        message = Message(
+            kind="health_alert",
+            recipient=recipient,
+            occasion=_digest(f"{figure.key} {figure.measured_at}" for figure in told),
+            as_of=as_of,
+            text=messages.health_mail(told, as_of=as_of),
+        )
+        queued += enqueue(connection, message)
+    return queued
 
 
 def _subject(item: Item) -> Subject:

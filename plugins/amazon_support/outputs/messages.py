@@ -8,6 +8,7 @@ from itertools import groupby
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from amazon_support.outputs.health import Figure
 from amazon_support.outputs.items import SECTIONS, Item, Worklist, one_line, when
 from amazon_support.settings import home
 
@@ -30,7 +31,7 @@ class Group:
 
     heading: str
     count: int
-    items: Sequence[Item]
+    items: Sequence[Item] | Sequence[Figure]
 
     @property
     def more(self) -> int:
@@ -39,13 +40,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Page:
-    """What the templates show. An item is at risk inside `warn_before`."""
+    """What the templates show. An item is at risk inside `warn_before`; `rest` says where to see what is left out."""
 
     title: str
     as_of: datetime
     lead: str
     groups: Sequence[Group]
-    warn_before: timedelta
+    warn_before: timedelta = timedelta(0)
+    rest: str = "the worklist's page or file"
 
     @property
     def has_accounts(self) -> bool:
@@ -84,6 +86,17 @@ def alert_mail(agent: str, items: Mapping[str, Sequence[Item]], *, as_of: dateti
     return _rendered(f"Alert {_clock(as_of)}: {lead}", page)
 
 
+def health_mail(figures: Sequence[Figure], *, as_of: datetime) -> Rendered:
+    """The mail that tells a person of account health that is not good, and of what got worse and is still good."""
+    bad = [figure for figure in figures if figure.is_good is False]
+    worse = [figure for figure in figures if figure.is_good is not False]
+    told = {"Not good": bad, "Worse than before": worse}
+    lead = ", ".join(f"{len(found)} {heading.lower()}" for heading, found in told.items() if found)
+    groups = [_group(heading, found, MAIL_REPLIES) for heading, found in told.items() if found]
+    page = Page("Account health", as_of, lead, groups, rest="the summary of the daily run")
+    return _rendered(f"Account health {_clock(as_of)}: {lead}", page, "health")
+
+
 def _worklist_page(worklist: Worklist, *, is_mail: bool) -> Page:
     groups = []
     for section, items in groupby(worklist.items, key=lambda item: item.section):
@@ -93,7 +106,7 @@ def _worklist_page(worklist: Worklist, *, is_mail: bool) -> Page:
     return Page(f"Worklist for {worklist.agent}", worklist.as_of, lead, groups, worklist.warn_before)
 
 
-def _group(heading: str, items: Sequence[Item], limit: int | None) -> Group:
+def _group(heading: str, items: Sequence[Item] | Sequence[Figure], limit: int | None) -> Group:
     return Group(heading, len(items), items[:limit])
 
 
@@ -111,8 +124,8 @@ def _clock(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%H:%M} UTC"
 
 
-def _rendered(subject: str, page: Page) -> Rendered:
-    return Rendered(subject, _render("message.html.j2", page), _render("message.txt.j2", page))
+def _rendered(subject: str, page: Page, template: str = "message") -> Rendered:
+    return Rendered(subject, _render(f"{template}.html.j2", page), _render(f"{template}.txt.j2", page))
 
 
 def _render(template: str, page: Page) -> str:

@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 
 PERFORMANCE = "GET_V2_SELLER_PERFORMANCE_REPORT"
 CUSTOMER_METRICS = "GET_V1_SELLER_PERFORMANCE_REPORT"
-FRESH = timedelta(days=1)  # a window that ended longer ago cannot be asked about any more
+PAST = timedelta(days=1)  # nothing is asked about a window that ended longer ago
+FRESH = timedelta(hours=3)  # figures ordered within so long pass for those of the window's end
 MEMORY = "account_health"
 MOST_TOLD = 50  # paths that were not understood
 
@@ -79,8 +80,8 @@ def pull_account_health(
     """Lands both reports, each as soon as it is there, in a batch of its own.
 
     Args:
-        window: its end is the instant for which the figures are kept. Nothing is ordered for one that ended a day
-            or longer ago.
+        window: its end is the instant for which the figures are kept. If it is later than three hours after that,
+            they are kept as those of the instant at which they were ordered; a day after, nothing is ordered.
         memory: which report was landed already; called again with the same memory, the other follows.
         folder: for documents on their way.
         now: wall clock, aware UTC.
@@ -90,7 +91,7 @@ def pull_account_health(
     """
     who = client.credentials
     ids = tuple(settings.marketplace_ids(settings.account(who.account), who.region))
-    if not ids or now - window.end >= FRESH:
+    if not ids or now - window.end >= PAST:
         note = "no active marketplace" if not ids else "Amazon tells account health only as it is now, not of past days"
         return Pulled(who.account, who.region, [], 0, 0, [], [note], client.calls)
     done: dict[str, dict[str, Any]] = memory.get(MEMORY) or {}
@@ -168,18 +169,26 @@ def _land(
         if found is None:
             return _Landed(None, 0, [], [f"Amazon has no data for {request.report_type}"])
         document, health = found
+        asked = _asked(memory, request, window)
         with engine.begin() as connection:
-            batch_id = land_account_health(connection, **where, window=window, parsed=health, document=document)
+            batch_id = land_account_health(connection, **where, window=asked, parsed=health, document=document)
         rows = len(health.metrics) + len(health.statuses)
         return _Landed(batch_id, rows, health.unknown[:MOST_TOLD], [])
     contact = _fetch_contact(client, memory, request, folder)
     if not contact.responses or contact.xml is None:
         return _Landed(None, 0, [], contact.notes)
+    asked = _asked(memory, request, window)
     with engine.begin() as connection:
         batch_id = land_contact_response(
-            connection, **where, window=window, responses=contact.responses, xml=contact.xml
+            connection, **where, window=asked, responses=contact.responses, xml=contact.xml
         )
     return _Landed(batch_id, len(contact.responses), [], contact.notes)
+
+
+def _asked(memory: Memory, request: ReportRequest, window: Window) -> Window:
+    """The window, up to the instant of which the report tells: a late run must not date back what it found."""
+    ordered_at = reports.ordered_at(memory, request)
+    return window if ordered_at - window.end < FRESH else replace(window, end=ordered_at)
 
 
 def _fetch_health(

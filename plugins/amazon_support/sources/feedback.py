@@ -13,7 +13,7 @@ from amazon_support.settings import Marketplace, Settings
 from amazon_support.settings.report_formats import report_formats
 from amazon_support.sources import reports
 from amazon_support.sources.amazon import AmazonClient
-from amazon_support.sources.errors import BadDocument, ComeBackAt, SourceError
+from amazon_support.sources.errors import BadCredentials, BadDocument, ComeBackAt, SourceError, Throttled, Unavailable
 from amazon_support.sources.feedback_report import Parsed, parse_feedback
 from amazon_support.sources.memory import Memory
 from amazon_support.sources.reports import ReportRequest
@@ -30,6 +30,7 @@ FEEDBACK_WINDOW = timedelta(days=90)
 # Of reports that say when to end, Amazon has cancelled some though there was feedback: those up to now do not say it.
 # Source: github.com/amzn/selling-partner-api-docs, issues 1101 and 1203.
 UP_TO_NOW = timedelta(days=1)
+OUTAGE = 3  # marketplaces one after the other that Amazon gave no answer for: it would give none for the others
 MEMORY = "feedback"
 
 
@@ -73,27 +74,32 @@ def pull_feedback(
         window: aware UTC.
         memory: which marketplaces were landed already; called again with the same memory, the others follow.
         folder: for documents on their way.
-        now: wall clock; of the first attempt, it is when things stood as the reports say.
+        now: wall clock, aware UTC.
 
     Raises: ComeBackAt while Amazon makes reports; then SourceError naming the marketplaces whose report cannot be had
-        or read (the others were landed), and the next call asks for those again.
+        or read (the others were landed), and the next call asks for those again. BadCredentials, Throttled, or in an
+        outage Unavailable, at once.
     """
     progress = _Progress.model_validate(memory.get(MEMORY) or {"begun_at": now})
     progress.remember(memory)
     later: list[ComeBackAt] = []
+    unanswered = 0
     for marketplace, request in _requests(client, settings, window, progress.begun_at):
         country = marketplace.country
         if country in progress.landed or country in progress.failed:
             continue
         try:
             parsed = _fetch(client, memory, request, marketplace, folder)
-            progress.landed[country] = _land(engine, client, marketplace, window, progress.begun_at, parsed)
+            progress.landed[country] = _land(engine, client, memory, request, marketplace, window, parsed)
         except ComeBackAt as wait:
             later.append(wait)
+            unanswered = 0
             continue
         except SourceError as error:
-            if type(error) not in (SourceError, BadDocument):
-                raise  # Amazon as a whole refuses us or does not answer: other marketplaces would fare no better
+            unanswered = unanswered + 1 if isinstance(error, Unavailable) else 0
+            if unanswered == OUTAGE or isinstance(error, BadCredentials | Throttled):
+                progress.forgive(memory)
+                raise
             progress.failed[country] = str(error)
         progress.remember(memory)
         if country in progress.landed:
@@ -101,10 +107,7 @@ def pull_feedback(
     if later:
         raise min(later, key=lambda wait: wait.moment)
     if progress.failed:
-        failed = dict(progress.failed)
-        progress.failed.clear()
-        progress.remember(memory)
-        raise _incomplete(client, failed)
+        raise _incomplete(client, progress.forgive(memory))
     memory.delete(MEMORY)
     return progress.result(client)
 
@@ -117,16 +120,16 @@ def fetch_feedback(
     memory: Memory,
     folder: Path,
     now: datetime,
-    found: dict[str, Parsed | None],
-) -> dict[str, Parsed | None]:
+    found: dict[str, Parsed | SourceError | None],
+) -> dict[str, Parsed | SourceError | None]:
     """The same reports, read and written nowhere; for pulls by hand.
 
     Args:
         found: by country, what came before; is added to. After ComeBackAt, hand in the same again.
 
-    Returns: found, complete; None where Amazon made no report.
+    Returns: found, complete; None where Amazon made no report, the error where it cannot be had or read.
 
-    Raises: ComeBackAt; SourceError at the first report that cannot be had or read.
+    Raises: ComeBackAt; BadCredentials and Throttled at once.
     """
     later: list[ComeBackAt] = []
     for marketplace, request in _requests(client, settings, window, now):
@@ -135,6 +138,10 @@ def fetch_feedback(
                 found[marketplace.country] = _fetch(client, memory, request, marketplace, folder)
             except ComeBackAt as wait:
                 later.append(wait)
+            except (BadCredentials, Throttled):
+                raise
+            except SourceError as error:
+                found[marketplace.country] = error
     if later:
         raise min(later, key=lambda wait: wait.moment)
     return found
@@ -153,7 +160,7 @@ class _Progress(BaseModel):
     """A pull on its way, as it is remembered between attempts. Marketplaces go by country.
 
     Attributes:
-        begun_at: wall clock of the first attempt: later ones must ask for the same reports.
+        begun_at: wall clock of the first attempt, aware UTC: later ones must ask for the same reports.
         failed: what is wrong with the reports that could not be had in this attempt.
     """
 
@@ -163,6 +170,12 @@ class _Progress(BaseModel):
 
     def remember(self, memory: Memory) -> None:
         memory.set(MEMORY, self.model_dump(mode="json"))
+
+    def forgive(self, memory: Memory) -> dict[str, str]:
+        """Lets the next attempt ask again for what failed in this one. Returns: what that was."""
+        failed, self.failed = self.failed, {}
+        self.remember(memory)
+        return failed
 
     def result(self, client: AmazonClient) -> Pulled:
         landed = self.landed
@@ -215,22 +228,24 @@ def _fetch(
 def _land(
     engine: Engine,
     client: AmazonClient,
+    memory: Memory,
+    request: ReportRequest,
     marketplace: Marketplace,
     window: Window,
-    seen_at: datetime,
     parsed: Parsed | None,
 ) -> _Landed:
     # A cancelled report may mean that there is no feedback, or nothing: Amazon has cancelled reports that had some. It
     # is no batch, so that nothing is taken for removed. A report of a heading alone does say that nothing stands.
     if parsed is None:
         return _Landed()
+    seen_at = reports.ordered_at(memory, request)
     # A process killed after the commit lands the report again: it then changes nothing.
     with engine.begin() as connection:
         batch_id = land_feedback(
             connection,
             account=client.credentials.account,
             marketplace=marketplace.country,
-            window=Window(window.end - FEEDBACK_WINDOW, window.end, window.live),
+            window=Window(window.end - FEEDBACK_WINDOW, request.end or seen_at, window.live),
             seen_at=seen_at,
             rows=parsed.rows,
             bad_lines=parsed.bad_lines,

@@ -141,6 +141,11 @@ def fetched(client: AmazonClient, memory: Memory, request: ReportRequest, folder
             document.remove()
 
 
+def ordered_at(memory: Memory, request: ReportRequest) -> datetime:
+    """When the report that was fetched had been ordered, aware UTC. To be asked before `forget`."""
+    return _Progress(**memory.get(_key(request))).intended
+
+
 def forget(memory: Memory, request: ReportRequest) -> None:
     """Ends the order: the next `fetch` of the same request orders a new report."""
     memory.delete(_key(request))

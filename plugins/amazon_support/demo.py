@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 
 import yaml
 
+from amazon_support import settings
 from amazon_support.local import LocalError, LocalStack, Progress, wipe
 from amazon_support.outputs import summary
 from amazon_support.warehouse import connect
@@ -91,7 +92,7 @@ def report(result: DemoResult) -> str:
         "",
     ]
     with connect(result.stack.warehouse_url) as connection:
-        lines.append(summary.render(summary.summary(connection, as_of=result.as_of)))
+        lines.append(summary.render(summary.summary(connection, settings.load().policy, as_of=result.as_of)))
     lines += ["", "Everything keeps running; `make demo-stop` ends it."]
     return "\n".join(lines)
 

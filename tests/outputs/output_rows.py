@@ -106,6 +106,7 @@ def order(connection: Connection, order_id: str = ORDER, **changes: Any) -> str:
         "fulfilled_by": "MERCHANT", "ordered_at": before(days=2), "ship_by_at": after(hours=6),
         "total_amount": "24.90", "currency": "EUR",
     } | changes  # fmt: skip
+    row = {"last_updated_at": row.get("shipped_at") or row["ordered_at"]} | row
     insert(connection, "core.amazon_order", **row)
     return order_id
 

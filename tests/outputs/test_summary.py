@@ -4,6 +4,7 @@ from output_rows import NOON, after, before, clock, insert, order, ticket, waiti
 from sqlalchemy import Connection, text
 
 from amazon_support.outputs.summary import api_calls, render, summary
+from amazon_support.settings import Policy
 
 
 def test_ten_lines_as_of_the_hour(connection: Connection) -> None:
@@ -31,14 +32,14 @@ def test_ten_lines_as_of_the_hour(connection: Connection) -> None:
             html="", plain="", message_id=f"<{number}@shop.example>", sent_at=sent_at,
             dead_at=NOON if number == 2 else None,
         )  # fmt: skip
-    assert render(summary(connection, as_of=NOON)).splitlines() == [
+    assert render(summary(connection, Policy(), as_of=NOON)).splitlines() == [
         "As of            2026-03-10 12:00 UTC",
         "Tickets          3 new, 0 open, 0 pending, 0 on hold, 1 solved, 1 closed",
         "Breached         1",
         "At risk          1",
         "Oldest waiting   30 h",
         "Auto-solved      1 in the last 24 h",
-        "Orders to ship   2, 1 of them late",
+        "Orders to ship   2, 1 late, 1 to ship soon",
         "Mail to decide   1",
         "Quarantined      1 rows",
         "Messages         1 sent, 1 waiting, 1 given up",
@@ -46,7 +47,7 @@ def test_ten_lines_as_of_the_hour(connection: Connection) -> None:
 
 
 def test_an_empty_warehouse_has_a_summary_too(connection: Connection) -> None:
-    lines = render(summary(connection, as_of=NOON)).splitlines()
+    lines = render(summary(connection, Policy(), as_of=NOON)).splitlines()
     assert len(lines) == 10
     assert "Oldest waiting   nobody waits" in lines
 

@@ -168,7 +168,7 @@ def test_orders_to_ship_by_ship_by_time(connection: Connection) -> None:
     assert [(item.order_id[-1], item.reason) for item in listed(connection)] == [
         ("2", "Ship-by time passed 1 h ago"),
         ("1", "Ship within 6 h"),
-        ("3", "Ordered 2 d ago, no ship-by time"),
+        ("3", "Ordered 2 d ago, ship-by time unknown: only a report has told of this order"),
     ]
 
 

@@ -1,5 +1,5 @@
--- In: as_of; tickets, clocks and orders as of then; quarantine, outbox as they are. Out: one row of counts,
--- and when the longest-waiting buyer began to wait.
+-- In: as_of, ship_soon (span); tickets, clocks and orders as of then; quarantine, outbox as they are. Out: one row of
+-- counts, and when the longest-waiting buyer began to wait.
 with periods as (
     select * from mart.ticket_status
     where from_at <= %(as_of)s::timestamptz and until_at > %(as_of)s::timestamptz
@@ -50,7 +50,12 @@ solved as (
 orders as (
     select
         count(*) as orders_to_ship,
-        count(*) filter (where ship_by_at < %(as_of)s::timestamptz) as orders_late
+        count(*) filter (where ship_by_at < %(as_of)s::timestamptz) as orders_late,
+        count(*) filter (
+            where
+            ship_by_at >= %(as_of)s::timestamptz
+            and ship_by_at <= %(as_of)s::timestamptz + %(ship_soon)s::interval
+        ) as orders_soon
     from core.unshipped_order(%(as_of)s::timestamptz)
 ),
 
@@ -82,6 +87,7 @@ select
     solved.auto_solved,
     orders.orders_to_ship,
     orders.orders_late,
+    orders.orders_soon,
     unknown_mail.mail_to_decide,
     set_aside.quarantined,
     messages.messages_sent,

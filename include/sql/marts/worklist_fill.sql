@@ -165,6 +165,7 @@ ticket_items as (
         warn_at,
         since_at,
         remark,
+        null::text as order_status,
         case section
             when 'reply_now' then reply_due_at
             when 'cases_to_chase' then since_at + %(chase_cases_after)s::interval
@@ -186,7 +187,21 @@ order_items as (
         'orders_to_ship' as home,
         null::timestamptz as warn_at,
         ordered_at as since_at,
-        null::text as remark,
+        nullif(
+            concat_ws(
+                ', ',
+                case
+                    when ship_by_at is null and is_told_by_api then 'Amazon names no ship-by time'
+                    when ship_by_at is null then 'ship-by time unknown: only a report has told of this order'
+                end,
+                case
+                    when status = 'PARTIALLY_SHIPPED' and pieces_left between 1 and pieces - 1
+                        then pieces_left || ' of ' || pieces || ' pieces to ship'
+                end
+            ),
+            ''
+        ) as remark,
+        status as order_status,
         ship_by_at as due_at
     from core.unshipped_order(%(as_of)s::timestamptz)
 ),
@@ -222,7 +237,7 @@ reasoned as (
             when section = 'cases_to_chase' and seconds_left < 0 then 'No movement for <time>: chase it'
             when section = 'cases_to_chase' then 'Last movement <time> ago'
             when section = 'on_hold_to_chase' then 'On hold for <time>: chase the stakeholder'
-            when section = 'orders_to_ship' and due_at is null then 'Ordered <time> ago, no ship-by time'
+            when section = 'orders_to_ship' and due_at is null then 'Ordered <time> ago'
             when section = 'orders_to_ship' and seconds_left < 0 then 'Ship-by time passed <time> ago'
             when section = 'orders_to_ship' then 'Ship within <time>'
             when section = 'mail_to_decide' and seconds_left < 0 then 'Decision late by <time>'
@@ -353,9 +368,12 @@ worklist as (
         assigned.due_at,
         assigned.seconds_left,
         assigned.link,
-        placed_order.status as order_status,
+        coalesce(assigned.order_status, placed_order.status) as order_status,
         placed_order.fulfilled_by,
-        placed_order.ship_by_at,
+        case
+            when assigned.section = 'orders_to_ship' then assigned.due_at
+            else placed_order.ship_by_at
+        end as ship_by_at,
         placed_order.total_amount,
         placed_order.currency,
         goods_by_order.items

@@ -180,20 +180,110 @@ comment on table core.amazon_order_package is 'Packages of the newest version fr
 
 ---------- orders to ship
 
-create index amazon_order_shipped on core.amazon_order (shipped_at)
-where status = 'SHIPPED' and fulfilled_by = 'MERCHANT';
-
-create function core.unshipped_order(as_of timestamptz) returns setof core.amazon_order
+create function core.unshipped_order(as_of timestamptz) returns table (
+    account text,
+    order_id text,
+    marketplace text,
+    status text,
+    ordered_at timestamptz,
+    ship_by_at timestamptz,
+    is_told_by_api boolean,
+    pieces bigint,
+    pieces_left bigint
+)
 language sql stable parallel safe
 as $$
-    select * from core.amazon_order
-    where fulfilled_by = 'MERCHANT' and ordered_at <= as_of and status in ('UNSHIPPED', 'PARTIALLY_SHIPPED')
-    union all
-    select * from core.amazon_order
-    where fulfilled_by = 'MERCHANT' and ordered_at <= as_of and status = 'SHIPPED' and shipped_at > as_of
+    select
+        placed.account,
+        placed.order_id,
+        placed.marketplace,
+        state.status,
+        placed.ordered_at,
+        state.ship_by_at,
+        placed.api_updated_at is not null as is_told_by_api,
+        progress.pieces,
+        progress.pieces_left
+    from core.amazon_order as placed
+    -- When the last package left; null while pieces are left, or as long as only a report has told of it.
+    cross join lateral (
+        select
+            case
+                when placed.status = 'SHIPPED' and not exists (
+                    select 1 from core.amazon_order_item_progress as item
+                    where
+                        item.account = placed.account
+                        and item.order_id = placed.order_id
+                        and item.quantity_shipped < item.quantity
+                        and item.cancelled_by is null
+                ) then greatest(placed.shipped_at, max(package.shipped_at))
+            end as left_at
+        from core.amazon_order_package as package
+        where package.account = placed.account and package.order_id = placed.order_id
+    ) as departure
+    -- Of an order that has changed since: what the API had told until then, else what it told first.
+    left join lateral (
+        select
+            received.payload,
+            received.payload #>> '{fulfillment, fulfillmentStatus}' as status,
+            told.at as told_at
+        from raw.order_received as received
+        inner join ops.batch as batch on received.batch_id = batch.batch_id
+        cross join lateral ops.instant(received.payload ->> 'lastUpdatedTime') as told (at)
+        where
+            received.account = placed.account
+            and received.order_id = placed.order_id
+            and placed.last_updated_at > as_of
+            and batch.published_at is not null
+            and not exists (
+                select 1 from ops.quarantine as aside
+                where aside.batch_id = received.batch_id and aside.row_key = received.order_id
+            )
+        order by told.at <= as_of desc, greatest(told.at - as_of, as_of - told.at) asc, received.batch_id desc
+        limit 1
+    ) as version on true
+    cross join lateral (
+        select
+            case
+                when version.told_at <= as_of or version.status <> 'SHIPPED' then version.status
+                when departure.left_at > as_of and placed.shipped_at <= as_of then 'PARTIALLY_SHIPPED'
+                when departure.left_at > as_of then 'UNSHIPPED'
+                else placed.status
+            end as status,
+            case
+                when version.payload is null then placed.ship_by_at
+                else ops.instant(version.payload #>> '{fulfillment, shipByWindow, latestDateTime}')
+            end as ship_by_at
+    ) as state
+    cross join lateral (
+        select
+            sum(item.quantity) as pieces,
+            sum(item.quantity - coalesce(item.quantity_shipped, 0)) as pieces_left
+        from (
+            select kept.quantity, kept.quantity_shipped, kept.cancelled_by
+            from core.amazon_order_item_progress as kept
+            where
+                kept.account = placed.account
+                and kept.order_id = placed.order_id
+                and version.payload is null
+            union all
+            select
+                ops.whole(told.item ->> 'quantityOrdered'),
+                ops.whole(told.item #>> '{fulfillment, quantityFulfilled}'),
+                told.item #>> '{cancellation, cancellationExecution, cancelledBy}'
+            from jsonb_path_query(version.payload, 'lax $.orderItems[*]') as told (item)
+        ) as item
+        where item.cancelled_by is null
+    ) as progress
+    where
+        placed.fulfilled_by = 'MERCHANT'
+        and placed.ordered_at <= as_of
+        and (placed.status in ('UNSHIPPED', 'PARTIALLY_SHIPPED') or placed.last_updated_at > as_of)
+        and state.status in ('UNSHIPPED', 'PARTIALLY_SHIPPED')
+        and (departure.left_at is null or departure.left_at > as_of)
 $$;
-comment on function core.unshipped_order is 'Orders that the seller had to ship as of an instant: what was shipped '
-'since was to ship then. An order that was cancelled since is not among them: nobody tells when.';
+comment on function core.unshipped_order is 'Orders of which the seller had to ship something as of an instant, '
+'whatever became of them since: shipped (by the time of the last package, not by when it was told), cancelled, or '
+'promised for another time. pieces and pieces_left are without cancelled items.';
 
 alter table ops.alert rename column ticket_id to subject;
 comment on column ops.alert.subject is 'What the alert is about: a ticket, or an order to ship.';

@@ -209,7 +209,7 @@ def summarise(*, with_health: bool = False) -> None:
 
     context, as_of = get_current_context(), _window().as_of
     with _warehouse() as engine, engine.connect() as connection:
-        state = summary.render(summary.summary(connection, as_of=as_of))
+        state = summary.render(summary.summary(connection, settings.load().policy, as_of=as_of))
         calls = summary.api_calls(connection, str(context["run_id"]))
         to_ship = shipping.render(shipping.orders_to_ship(connection, settings.load(), as_of=as_of))
         figures = health.account_health(connection, settings.load(), as_of=_now()) if with_health else []

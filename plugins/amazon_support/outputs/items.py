@@ -4,6 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from textwrap import shorten
 
 SECTIONS = {
     "reply_now": "Reply now",
@@ -82,6 +83,11 @@ class Item:
         return [fact for fact in facts if fact]
 
     @property
+    def goods(self) -> str:
+        """What the order is of, in a line, and how much of it is still to ship."""
+        return "; ".join(part for part in (self.remark, shorten(self.items or "", 70, placeholder=" …")) if part)
+
+    @property
     def tool(self) -> str:
         """Name of the tool that the link opens."""
         return "BQool" if self.link == BQOOL_PAGE else "Seller Central"
@@ -101,13 +107,21 @@ class Item:
 
 @dataclass(frozen=True)
 class Worklist:
-    """What one agent has to do as of an instant; an item is at risk inside `warn_before`."""
+    """What one agent has to do as of an instant.
+
+    An item is at risk inside `warn_before`, an order to ship inside `warn_shipment_before`.
+    """
 
     agent: str
     email: str
     as_of: datetime
     warn_before: timedelta
+    warn_shipment_before: timedelta
     items: tuple[Item, ...]
+
+    def is_at_risk(self, item: Item) -> bool:
+        warn_before = self.warn_shipment_before if item.section == "orders_to_ship" else self.warn_before
+        return item.seconds_left is not None and 0 <= item.seconds_left <= warn_before.total_seconds()
 
 
 def duration(seconds: int) -> str:

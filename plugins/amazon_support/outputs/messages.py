@@ -1,8 +1,8 @@
 """Renders worklists and alerts as mail: HTML and plain text from the same items."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby
 
@@ -12,8 +12,9 @@ from amazon_support.outputs.health import Figure
 from amazon_support.outputs.items import SECTIONS, Item, Worklist, one_line, when
 from amazon_support.settings import home
 
-# Gmail cuts a mail off at 102 kB; with so many items (of replies, of each other section) it stays below.
-MAIL_REPLIES, MAIL_ITEMS = 40, 10
+# Gmail cuts a mail off at 102 kB; with so many items (of replies, of each other section, of orders in an alert) it
+# stays below.
+MAIL_REPLIES, MAIL_ITEMS, MAIL_ORDERS = 40, 10, 25
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,21 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Group:
-    """Items under one heading; `more` of them are not shown."""
+    """Items under one heading; `more` of them are not shown.
+
+    Attributes:
+        is_table: one line an item, for many of a kind.
+    """
 
     heading: str
     count: int
     items: Sequence[Item] | Sequence[Figure]
+    late: int = 0
+    is_table: bool = False
+
+    @property
+    def size(self) -> str:
+        return f"{self.count}, {self.late} late" if self.late else str(self.count)
 
     @property
     def more(self) -> int:
@@ -40,13 +51,13 @@ class Group:
 
 @dataclass(frozen=True)
 class Page:
-    """What the templates show. An item is at risk inside `warn_before`; `rest` says where to see what is left out."""
+    """What the templates show; `rest` says where to see what is left out."""
 
     title: str
     as_of: datetime
     lead: str
     groups: Sequence[Group]
-    warn_before: timedelta = timedelta(0)
+    is_at_risk: Callable[[Item], bool] = lambda item: False
     rest: str = "the worklist's page or file"
 
     @property
@@ -58,7 +69,7 @@ class Page:
         """`late`, `soon` or nothing."""
         if item.is_late:
             return "late"
-        return "soon" if _is_soon(item, self.warn_before) else ""
+        return "soon" if self.is_at_risk(item) else ""
 
 
 def worklist_mail(worklist: Worklist) -> Rendered:
@@ -80,9 +91,9 @@ def alert_mail(agent: str, items: Mapping[str, Sequence[Item]], *, as_of: dateti
     """
     told = {heading: found for heading, found in items.items() if found}
     lead = ", ".join(f"{len(found)} {heading.lower()}" for heading, found in told.items())
-    groups = [_group(heading, found, MAIL_REPLIES) for heading, found in told.items()]
+    groups = [_alert_group(heading, found) for heading, found in told.items()]
     # Whatever is in this mail and not late is at risk.
-    page = Page(f"Alert for {agent}", as_of, lead, groups, warn_before=timedelta.max)
+    page = Page(f"Alert for {agent}", as_of, lead, groups, is_at_risk=lambda item: True)
     return _rendered(f"Alert {_clock(as_of)}: {lead}", page)
 
 
@@ -99,25 +110,28 @@ def health_mail(figures: Sequence[Figure], *, as_of: datetime) -> Rendered:
 
 def _worklist_page(worklist: Worklist, *, is_mail: bool) -> Page:
     groups = []
-    for section, items in groupby(worklist.items, key=lambda item: item.section):
+    for section, found in groupby(worklist.items, key=lambda item: item.section):
+        items = list(found)
         limit = MAIL_REPLIES if section == "reply_now" else MAIL_ITEMS
-        groups.append(_group(SECTIONS[section], list(items), limit if is_mail else None))
+        late = sum(item.is_late for item in items) if section == "orders_to_ship" else 0
+        groups.append(Group(SECTIONS[section], len(items), items[: limit if is_mail else None], late))
     lead = _lead(worklist) if worklist.items else "Nothing to do."
-    return Page(f"Worklist for {worklist.agent}", worklist.as_of, lead, groups, worklist.warn_before)
+    return Page(f"Worklist for {worklist.agent}", worklist.as_of, lead, groups, worklist.is_at_risk)
 
 
 def _group(heading: str, items: Sequence[Item] | Sequence[Figure], limit: int | None) -> Group:
     return Group(heading, len(items), items[:limit])
 
 
+def _alert_group(heading: str, items: Sequence[Item]) -> Group:
+    is_table = items[0].section == "orders_to_ship"
+    return Group(heading, len(items), items[: MAIL_ORDERS if is_table else MAIL_REPLIES], is_table=is_table)
+
+
 def _lead(worklist: Worklist) -> str:
     late = sum(item.is_late for item in worklist.items)
-    soon = sum(_is_soon(item, worklist.warn_before) for item in worklist.items)
+    soon = sum(worklist.is_at_risk(item) for item in worklist.items)
     return f"{late} late, {soon} at risk, {len(worklist.items)} in all"
-
-
-def _is_soon(item: Item, warn_before: timedelta) -> bool:
-    return item.seconds_left is not None and 0 <= item.seconds_left <= warn_before.total_seconds()
 
 
 def _clock(moment: datetime) -> str:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from amazon_support.outputs.items import duration
+from amazon_support.settings import Policy
 from amazon_support.warehouse import run_step
 
 STATUSES = ("new", "open", "pending", "on_hold", "solved", "closed")
@@ -23,6 +24,7 @@ class Summary:
     auto_solved: int
     orders_to_ship: int
     orders_late: int
+    orders_soon: int
     mail_to_decide: int
     quarantined: int
     messages_sent: int
@@ -30,9 +32,10 @@ class Summary:
     messages_dead: int
 
 
-def summary(connection: Connection, *, as_of: datetime) -> Summary:
+def summary(connection: Connection, policy: Policy, *, as_of: datetime) -> Summary:
     """Counts tickets, clocks, orders and messages as of an instant."""
-    row = run_step(connection, "marts/summary.sql", {"as_of": as_of}).mappings().one()
+    parameters = {"as_of": as_of, "ship_soon": policy.warn_shipment_before}
+    row = run_step(connection, "marts/summary.sql", parameters).mappings().one()
     return Summary(as_of=as_of, **row)
 
 
@@ -55,7 +58,7 @@ def render(summary: Summary) -> str:
         "At risk": str(summary.at_risk),
         "Oldest waiting": duration(int((summary.as_of - waiting).total_seconds())) if waiting else "nobody waits",
         "Auto-solved": f"{summary.auto_solved} in the last 24 h",
-        "Orders to ship": f"{summary.orders_to_ship}, {summary.orders_late} of them late",
+        "Orders to ship": f"{summary.orders_to_ship}, {summary.orders_late} late, {summary.orders_soon} to ship soon",
         "Mail to decide": str(summary.mail_to_decide),
         "Quarantined": f"{summary.quarantined} rows",
         "Messages": f"{summary.messages_sent} sent, {summary.messages_waiting} waiting, "

@@ -133,7 +133,8 @@ class Policy(_Model):
 
     reply_within: Duration = timedelta(hours=24)
     warn_before: tuple[Duration, ...] = (timedelta(hours=4), timedelta(hours=1))
-    warn_shipment_before: Duration = timedelta(hours=6)
+    # Within less than the hour between two runs an order could be late before anybody was warned.
+    warn_shipment_before: Duration = Field(default=timedelta(hours=6), ge=timedelta(hours=1))
     solve_after_silence: Duration = timedelta(days=7)
     close_after_solved: Duration = timedelta(days=28)
     decide_mail_within: Duration = timedelta(days=2)

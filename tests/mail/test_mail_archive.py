@@ -1,5 +1,6 @@
 """The archive keeps every mail once, as it came, and only for who has the secret."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,23 @@ from mail_builders import mail
 from amazon_support.mail.archive import Archive, ArchiveError
 
 SECRET = "a secret of the tests"
+_stores = itertools.count(1)
 
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Archive:
     return Archive(tmp_path / "archive", SECRET)
+
+
+@pytest.fixture(params=["folder", "object store"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Where an archive may be."""
+    if request.param == "folder":
+        return tmp_path / "archive"
+    from airflow.sdk import ObjectStoragePath
+
+    store: Path = ObjectStoragePath(f"memory://bucket-{next(_stores)}/mail")
+    return store
 
 
 def files(archive: Archive) -> list[Path]:
@@ -110,3 +123,93 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_nothing_unfinished_is_left(archive: Archive) -> None:
     archive.put(mail())
     assert [path.suffix for path in files(archive)] == [".mail"]
+
+
+# ---------- object stores
+
+
+def test_an_object_store_works_as_a_folder_does(place: Path) -> None:
+    archive = Archive(place, SECRET)
+    name = archive.put(mail())
+    assert archive.put(mail()) == name
+    assert Archive(place, SECRET).get(name) == mail()
+    assert [path.name for path in (place / name[:2]).iterdir()] == [f"{name[2:]}.mail"]
+    with pytest.raises(ArchiveError, match="No mail"):
+        archive.get("ab" * 32)
+
+
+def test_the_trouble_of_an_object_store_is_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> bytes:
+        raise RuntimeError("no rights for key AKIA123")
+
+    archive = Archive(place, SECRET)
+    name = archive.put(mail())
+    monkeypatch.setattr(type(place), "read_bytes", refuse)
+    with pytest.raises(ArchiveError, match=r"cannot be read \(RuntimeError\)"):
+        archive.get(name)
+
+
+# ---------- another secret
+
+
+def rotated(place: Path) -> Archive:
+    return Archive(place, "the new secret", [SECRET])
+
+
+def test_after_a_change_of_the_secret_both_open_and_the_new_one_seals(place: Path) -> None:
+    before = Archive(place, SECRET).put(b"before")
+    after = rotated(place).put(b"after")
+    assert [rotated(place).get(name) for name in (before, after)] == [b"before", b"after"]
+    assert Archive(place, "the new secret").get(after) == b"after"
+    with pytest.raises(ArchiveError, match="none of those"):
+        Archive(place, SECRET).get(after)
+
+
+def test_rotation_seals_again_what_the_old_secret_sealed(place: Path) -> None:
+    names = [Archive(place, SECRET).put(b"%d" % number) for number in range(20)]
+    names.append(rotated(place).put(b"new"))
+    seen: list[tuple[int, int]] = []
+    result = rotated(place).rotate(lambda *counts: seen.append(counts))
+    assert (result.mails, result.resealed, result.unopened) == (21, 20, ())
+    assert seen[-1] == (21, 20) and len(seen) == 21
+    alone = Archive(place, "the new secret")
+    assert [alone.get(name) for name in names] == [b"%d" % number for number in range(20)] + [b"new"]
+    assert rotated(place).rotate().resealed == 0
+
+
+def test_a_rotation_that_was_killed_goes_on(place: Path) -> None:
+    names = [Archive(place, SECRET).put(b"%d" % number) for number in range(10)]
+
+    def killed(seen: int, resealed: int) -> None:
+        if resealed == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rotated(place).rotate(killed)
+    assert [rotated(place).get(name) for name in names] == [b"%d" % number for number in range(10)]
+    assert rotated(place).rotate().resealed == 6
+
+
+def test_rotation_names_what_it_cannot_open_and_goes_on(place: Path) -> None:
+    lost = Archive(place, "a forgotten secret").put(b"lost")
+    kept = Archive(place, SECRET).put(b"kept")
+    result = rotated(place).rotate()
+    assert (result.resealed, result.unopened) == (1, (lost,))
+    assert Archive(place, "the new secret").get(kept) == b"kept"
+    assert Archive(place, "a forgotten secret").get(lost) == b"lost", "left as it was"
+
+
+def test_an_archive_that_is_not_there_yet_has_nothing_to_rotate(place: Path) -> None:
+    assert rotated(place).rotate().mails == 0
+
+
+@pytest.mark.parametrize("change", [0, 1, 4])
+def test_the_name_of_the_key_is_sealed_too(tmp_path: Path, change: int) -> None:
+    archive = rotated(tmp_path)
+    name = archive.put(mail())
+    (path,) = files(archive)
+    data = bytearray(path.read_bytes())
+    data[change] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ArchiveError, match="cannot be opened"):
+        archive.get(name)

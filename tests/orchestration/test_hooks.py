@@ -1,6 +1,7 @@
 """Airflow connections become clients; what a connection lacks is said with its name and account."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,3 +83,56 @@ def test_the_warehouse_may_be_named_by_a_connection(connection: Any, warehouse_u
     )
     with connect(hooks.warehouse_url()) as warehouse:
         assert warehouse.exec_driver_sql("select count(*) from ops.batch").scalar() == 0
+
+
+# ---------- the archive and its secrets
+
+
+def test_the_archive_is_in_the_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, connection: Any) -> None:
+    connection("amazon_support_archive", conn_type="generic", password="one")
+    monkeypatch.setenv("AMAZON_SUPPORT_DATA", str(tmp_path))
+    assert hooks.archive().folder == tmp_path / "archive"
+
+
+@pytest.mark.parametrize("prefix", ["", "file://"])
+def test_the_archive_may_be_in_a_folder_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, connection: Any, prefix: str
+) -> None:
+    connection("amazon_support_archive", conn_type="generic", password="one")
+    monkeypatch.setenv("AMAZON_SUPPORT_ARCHIVE", f"{prefix}{tmp_path}")
+    assert hooks.archive().folder == tmp_path
+    assert isinstance(hooks.archive().folder, Path)
+
+
+def test_the_archive_may_be_in_an_object_store(monkeypatch: pytest.MonkeyPatch, connection: Any) -> None:
+    connection("amazon_support_archive", conn_type="generic", password="one")
+    monkeypatch.setenv("AMAZON_SUPPORT_ARCHIVE", "memory://hooks-test/mail")
+    assert hooks.archive().get(hooks.archive().put(b"a mail")) == b"a mail"
+    assert str(hooks.archive().folder) == "memory://hooks-test/mail"
+
+
+def test_previous_secrets_open_what_they_sealed_and_buyers_keep_their_hash(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, connection: Any
+) -> None:
+    monkeypatch.setenv("AMAZON_SUPPORT_ARCHIVE", str(tmp_path))
+    connection("amazon_support_archive", conn_type="generic", password="one")
+    name, buyers = hooks.archive().put(b"a mail"), hooks.buyer_key()
+    connection("amazon_support_archive", conn_type="generic", password="two", extra={"previous": ["one"]})
+    assert hooks.archive().get(name) == b"a mail"
+    assert hooks.buyer_key() == buyers
+    assert hooks.archive().rotate().resealed == 1
+
+
+def test_fernet_keys_are_secrets_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AMAZON_SUPPORT_ARCHIVE", str(tmp_path))
+    monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", "old")
+    name, buyers = hooks.archive().put(b"a mail"), hooks.buyer_key()
+    monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", "new,old")
+    assert (hooks.archive().get(name), hooks.buyer_key()) == (b"a mail", buyers)
+
+
+@pytest.mark.parametrize("fields", [{}, {"password": "two", "extra": {"previous": [""]}}])
+def test_a_missing_secret_is_named(connection: Any, fields: dict[str, Any]) -> None:
+    connection("amazon_support_archive", conn_type="generic", **fields)
+    with pytest.raises(BadCredentials, match="No secret for the mail archive"):
+        hooks.archive()

@@ -121,13 +121,28 @@ def warehouse_url() -> str | None:
 
 
 def archive() -> Archive:
-    """Archive of raw mail."""
-    return Archive(data_folder() / "archive", _secret("archive"))
+    """Archive of raw mail: in the data folder or, with `AMAZON_SUPPORT_ARCHIVE`, at that path or URL.
+
+    A URL names an object store and the Airflow connection to it, such as s3://aws_default@bucket/mail.
+    """
+    place = os.environ.get("AMAZON_SUPPORT_ARCHIVE") or str(data_folder() / "archive")
+    current, *previous = _secrets("archive")
+    return Archive(_folder(place), current, previous)
 
 
 def buyer_key() -> str:
-    """Secret of the keyed hash that tells buyers apart."""
-    return _secret("buyers")
+    """Secret of the keyed hash that tells buyers apart: the oldest, so that buyers keep their hash."""
+    return _secrets("buyers")[-1]
+
+
+def _folder(place: str) -> Path:
+    local = place.removeprefix("file://")
+    if "://" not in local:
+        return Path(local)
+    from airflow.sdk import ObjectStoragePath
+
+    folder: Path = ObjectStoragePath(place)
+    return folder
 
 
 def data_folder() -> Path:
@@ -135,23 +150,25 @@ def data_folder() -> Path:
     return Path(os.environ.get("AMAZON_SUPPORT_DATA") or home() / ".data")
 
 
-def _secret(purpose: str) -> str:
-    """A secret of our own from the connection amazon_support_archive's password, else from Airflow's Fernet key.
+def _secrets(purpose: str) -> list[str]:
+    """Secrets of our own, the current one first: from the connection amazon_support_archive (its password, then
+    `previous` of its extra, newest first), else from Airflow's Fernet keys.
 
     Airflow has a Fernet key anyway (it encrypts connections with it); one connection less to set up.
     """
     try:
-        base = BaseHook.get_connection(ARCHIVE_CONNECTION).password or ""
+        connection = BaseHook.get_connection(ARCHIVE_CONNECTION)
+        bases = [connection.password, *connection.extra_dejson.get("previous", [])]
     except AirflowNotFoundException:
         from airflow.configuration import conf
 
-        base = conf.get("core", "fernet_key")
-    if not base:
+        bases = conf.get("core", "fernet_key").split(",")
+    if not all(bases):
         raise BadCredentials(
             "No secret for the mail archive: set [core] fernet_key, or add a connection "
             f"{ARCHIVE_CONNECTION} with a password."
         )
-    return hashlib.sha256(f"{purpose}:{base}".encode()).hexdigest()
+    return [hashlib.sha256(f"{purpose}:{base}".encode()).hexdigest() for base in bases]
 
 
 def _connection(connection_id: str, named_in: str) -> Any:

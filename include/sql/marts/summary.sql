@@ -1,5 +1,6 @@
 -- In: as_of, ship_soon (span); tickets, clocks and orders as of then; quarantine, outbox as they are. Out: one row of
--- counts, and when the longest-waiting buyer began to wait.
+-- counts, and when the longest-waiting buyer began to wait. What began before the account went live counts as a
+-- ticket, not as waiting.
 with periods as (
     select * from mart.ticket_status
     where from_at <= %(as_of)s::timestamptz and until_at > %(as_of)s::timestamptz
@@ -15,6 +16,10 @@ statuses as (
 
 status_counts as (
     select coalesce(jsonb_object_agg(status, tickets), '{}') as tickets from statuses
+),
+
+starts as (
+    select * from core.account_start
 ),
 
 running_clocks as (
@@ -36,7 +41,10 @@ waiting as (
         min(clock.started_at) as waiting_since
     from running_clocks as clock
     inner join periods on clock.account = periods.account and clock.ticket_id = periods.ticket_id
-    where periods.status <> 'closed'
+    left join starts on clock.account = starts.account
+    where
+        periods.status <> 'closed'
+        and (starts.live_since is null or clock.started_at >= starts.live_since)
 ),
 
 solved as (
@@ -64,7 +72,11 @@ unknown_mail as (
     from periods
     inner join mart.ticket as ticket
         on periods.account = ticket.account and periods.ticket_id = ticket.ticket_id
-    where ticket.ticket_type = 'unknown_mail' and periods.status in ('new', 'open')
+    left join starts on periods.account = starts.account
+    where
+        ticket.ticket_type = 'unknown_mail'
+        and periods.status in ('new', 'open')
+        and (starts.live_since is null or periods.from_at >= starts.live_since)
 ),
 
 set_aside as (

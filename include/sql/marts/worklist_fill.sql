@@ -3,6 +3,7 @@
 -- items were written, for how many agents, and how many are of marketplaces that no agent has.
 -- A ticket is in one section at most: a running reply clock comes first, then the status, then the type. A
 -- new or open ticket whose type has no section of its own is listed under reply_now, so that none is lost.
+-- Clocks that started before the account went live, and tickets untouched since, are history: nobody's task.
 with agents as (
     select
         agent.name,
@@ -54,6 +55,10 @@ types (ticket_type, section) as (
     ('unknown_mail', 'mail_to_decide')
 ),
 
+starts as (
+    select * from core.account_start
+),
+
 running_clocks as (
     select * from mart.sla_clock
     where
@@ -62,9 +67,16 @@ running_clocks as (
         and (stopped_at is null or stopped_at > %(as_of)s::timestamptz)
 ),
 
+live_clocks as (
+    select running_clocks.* from running_clocks
+    left join starts on running_clocks.account = starts.account
+    where starts.live_since is null or running_clocks.started_at >= starts.live_since
+),
+
 periods as (
     select
         *,
+        %(as_of)s::timestamptz as as_of,
         status = 'on_hold'
         and from_at < %(as_of)s::timestamptz - %(chase_holds_after)s::interval as is_long_hold,
         cause = 'auto_solve' and from_at > %(since)s::timestamptz as is_solved_lately
@@ -98,14 +110,26 @@ tickets as (
     from periods as period
     inner join mart.ticket as ticket
         on period.account = ticket.account and period.ticket_id = ticket.ticket_id
-    left join running_clocks as clock
+    left join live_clocks as clock
         on period.account = clock.account and period.ticket_id = clock.ticket_id
     left join types on ticket.ticket_type = types.ticket_type
+    left join starts on period.account = starts.account
     where
         clock.due_at is not null
-        or period.status in ('new', 'open')
-        or period.is_long_hold
-        or period.is_solved_lately
+        or (
+            (period.status in ('new', 'open') or period.is_long_hold or period.is_solved_lately)
+            and (
+                starts.live_since is null
+                or period.from_at >= starts.live_since
+                or exists (
+                    select 1 from core.ticket_event as event
+                    where
+                        event.account = ticket.account
+                        and event.ticket_key = ticket.ticket_key
+                        and event.occurred_at between starts.live_since and period.as_of
+                )
+            )
+        )
 ),
 
 events as (

@@ -14,6 +14,7 @@ from amazon_support.outputs.outbox import SmtpTransport
 from amazon_support.settings import home
 from amazon_support.sources.amazon import AmazonClient, Credentials
 from amazon_support.sources.errors import BadCredentials
+from amazon_support.sources.mail_tokens import TOKEN_URLS, OAuth
 from amazon_support.sources.mailbox import MailboxCredentials
 from amazon_support.sources.rates import RateLimiter
 
@@ -76,12 +77,17 @@ class AmazonSpApiHook(BaseHook):
 def mailbox(connection_id: str, account: str) -> MailboxCredentials:
     """Access to a mailbox from a connection of type imap.
 
-    Raises: BadCredentials if the connection is missing or names no host.
+    With `"auth": "xoauth2"` in the extra it logs in with an access token instead of the password; the extra then has
+    client_id, refresh_token, client_secret if the application has one, and token_url if the host is neither Gmail's
+    nor Outlook's.
+
+    Raises: BadCredentials if the connection is missing or lacks a field.
     """
     connection = _connection(connection_id, "accounts.yaml, mailboxes")
     if not connection.host:
         raise BadCredentials(f"Connection {connection_id} (account {account}) names no host.")
-    use_ssl = bool(connection.extra_dejson.get("use_ssl", True))
+    extra = connection.extra_dejson
+    use_ssl = bool(extra.get("use_ssl", True))
     return MailboxCredentials(
         connection=connection_id,
         account=account,
@@ -90,6 +96,23 @@ def mailbox(connection_id: str, account: str) -> MailboxCredentials:
         user=connection.login or "",
         password=connection.password or "",
         use_ssl=use_ssl,
+        oauth=_oauth(extra, connection.host, f"Connection {connection_id} (account {account})"),
+    )
+
+
+def _oauth(extra: dict[str, Any], host: str, who: str) -> OAuth | None:
+    if not extra.get("auth"):
+        return None
+    if extra["auth"] != "xoauth2":
+        raise BadCredentials(f"{who}: auth in the extra must be xoauth2, or not be there.")
+    fields = {"token_url": TOKEN_URLS.get(host.lower()), **{name: value for name, value in extra.items() if value}}
+    if missing := [name for name in ("client_id", "refresh_token", "token_url") if not fields.get(name)]:
+        raise BadCredentials(f"{who} lacks {', '.join(missing)} in the extra.")
+    return OAuth(
+        token_url=fields["token_url"],
+        client_id=fields["client_id"],
+        refresh_token=fields["refresh_token"],
+        client_secret=fields.get("client_secret", ""),
     )
 
 

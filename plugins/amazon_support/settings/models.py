@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Region = Literal["na", "eu", "fe"]
@@ -52,10 +52,34 @@ class Marketplace(_Model):
 
 
 class Mailbox(_Model):
-    """One support mailbox: an Airflow connection of type imap, and the folders to read."""
+    """One support mailbox: an Airflow connection of type imap, and what to do with its mail.
+
+    Attributes:
+        folders: by name; "\\\\Junk" is the spam folder, whatever its name.
+        tags: what is delivered to support+TAG@… belongs to this "account", "account/COUNTRY" or "/COUNTRY".
+        mark: kind of mail -> "flag" or "move:<folder>". Without it nothing in the mailbox is ever changed.
+    """
 
     connection: str
     folders: tuple[str, ...] = ("INBOX",)
+    tags: dict[str, Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]*(/[A-Z]{2})?|/[A-Z]{2})$")]] = Field(
+        default_factory=dict
+    )
+    mark: dict[str, Annotated[str, Field(pattern=r"^(flag|move:.+)$")]] = Field(default_factory=dict)
+
+    @field_validator("tags")
+    @classmethod
+    def _case_does_not_count(cls, tags: dict[str, str]) -> dict[str, str]:
+        return {tag.lower(): to for tag, to in tags.items()}
+
+    @field_validator("mark")
+    @classmethod
+    def _known_kinds(cls, mark: dict[str, str]) -> dict[str, str]:
+        from amazon_support.mail.facts import Kind  # the mail package reads settings itself
+
+        if unknown := sorted(set(mark) - set(get_args(Kind))):
+            raise ValueError(f"no kind of mail: {', '.join(unknown)}; there are: {', '.join(get_args(Kind))}")
+        return mark
 
 
 class AccountMarketplace(_Model):
@@ -139,6 +163,7 @@ class Policy(_Model):
     close_after_solved: Duration = timedelta(days=28)
     decide_mail_within: Duration = timedelta(days=2)
     first_import: Duration = timedelta(days=60)
+    mail_history: Duration = timedelta(days=14)
 
 
 class Settings(_Model):
@@ -151,7 +176,7 @@ class Settings(_Model):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
-        problems = [*self._named_twice(), *self._unknown_marketplaces(), *self._shared_sources()]
+        problems = [*self._named_twice(), *self._unknown_marketplaces(), *self._shared_sources(), *self._lost_tags()]
         if problems:
             raise ValidationError.from_exception_data("settings", [_problem(*problem) for problem in problems])
         return self
@@ -197,6 +222,19 @@ class Settings(_Model):
             first = next(account for _, account, other in sources if other == source)
             users = f"accounts {first} and {second}" if first != second else f"account {first} twice"
             yield where, f"{source} is used by {users}; expected one of its own for each account"
+
+    def _lost_tags(self) -> Iterator[Problem]:
+        accounts = {account.name for account in self.accounts}
+        countries = {marketplace.country for marketplace in self.marketplaces}
+        for place, owner in enumerate(self.accounts):
+            for number, box in enumerate(owner.mailboxes):
+                for tag, to in box.tags.items():
+                    account, _, country = to.partition("/")
+                    wrong = [account] if account and account not in accounts else []
+                    wrong += [country] if country and country not in countries else []
+                    if wrong:
+                        where = ("accounts", place, "mailboxes", number, "tags", tag)
+                        yield where, f"tag {tag}: no account or marketplace {', '.join(wrong)}"
 
     @cached_property
     def by_country(self) -> dict[str, Marketplace]:

@@ -1,0 +1,131 @@
+"""What becomes of a mail once its bytes are here, wherever they came from: archived, explained, landed."""
+
+import email.policy
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.parser import BytesHeaderParser
+from email.utils import getaddresses
+from typing import Any
+
+from sqlalchemy import Connection
+
+from amazon_support import mail
+from amazon_support.mail.archive import Archive
+from amazon_support.warehouse import run_step
+from amazon_support.warehouse.land import MailRow, land_mail
+
+log = logging.getLogger(__name__)
+
+DELIVERED_TO = ("Delivered-To", "X-Original-To", "To", "Cc")
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A mail as it came. received_at: aware UTC. uid: its number where it came from."""
+
+    uid: int
+    received_at: datetime
+    raw: bytes
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A mail that is archived, with the account it belongs to and what it means."""
+
+    account: str
+    row: MailRow
+
+    @property
+    def kind(self) -> str:
+        return str(self.row.meaning["kind"])
+
+    @property
+    def is_unreadable(self) -> bool:
+        return "failed:reading" in self.row.meaning["signals"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where mails came from. account: whose mailbox it is; a mail in it can be another account's."""
+
+    account: str
+    mailbox: str
+    folder: str
+    uid_validity: int
+
+
+def understand(arrived: Arrived, archive: Archive, owner: str, tags: Mapping[str, str]) -> Understood:
+    """Archives the mail and says whose it is and what it means.
+
+    Args:
+        owner: account of the mailbox; what no tag gives to another is its.
+        tags: of our own addresses -> "account", "account/COUNTRY" or "/COUNTRY".
+
+    Raises: ArchiveError if it cannot be kept.
+    """
+    name = archive.put(arrived.raw)
+    meaning = _explained(mail.explain, arrived, name)
+    tag = next((tag for tag in _delivered_to_tags(arrived.raw) if tag in tags), None) if tags else None
+    account, _, country = tags[tag].partition("/") if tag else ("", "", "")
+    if country and not meaning["marketplace"]:
+        meaning["marketplace"] = country
+    row = MailRow(
+        mail_id=meaning["mail_id"],
+        uid=arrived.uid,
+        received_at=arrived.received_at,
+        archived_as=name,
+        meaning=meaning,
+    )
+    return Understood(account or owner, row)
+
+
+def land(connection: Connection, place: Place, understood: Sequence[Understood], *, buyer_key: str) -> list[int]:
+    """Lands the mails, those of each account as a batch of its own. Returns the batches' ids."""
+    rows: dict[str, list[MailRow]] = {}
+    for each in understood:
+        rows.setdefault(each.account, []).append(each.row)
+    return [
+        land_mail(
+            connection,
+            account=account,
+            mailbox=place.mailbox,
+            folder=place.folder,
+            uid_validity=place.uid_validity,
+            rows=of_account,
+            buyer_key=buyer_key,
+        )
+        for account, of_account in rows.items()
+    ]
+
+
+def note_start(connection: Connection, accounts: Iterable[str], live_since: datetime) -> None:
+    """Notes from when on the accounts' mail makes somebody late, of each account once: later calls change nothing."""
+    parameters = {"accounts": sorted(set(accounts)), "live_since": live_since}
+    run_step(connection, "land/account_start.sql", parameters)
+
+
+def receiving_accounts(owner: str, tags: Mapping[str, str]) -> set[str]:
+    """Accounts whose mail can come to a mailbox with these tags."""
+    return {to.partition("/")[0] or owner for to in tags.values()} | {owner}
+
+
+def _explained(explain: Callable[..., mail.MailFacts], arrived: Arrived, name: str) -> dict[str, Any]:
+    try:
+        return explain(arrived.raw, received_at=arrived.received_at).model_dump(mode="json")
+    except Exception as error:
+        # One mail must not stop the rest; it is in the archive and becomes a ticket for a person.
+        log.warning("Mail archived as %s cannot be read (%s); a person must look.", name, type(error).__name__)
+        return mail.unreadable(name, arrived.received_at).model_dump(mode="json")
+
+
+def _delivered_to_tags(raw: bytes) -> list[str]:
+    """Plus-tags of the addresses it was delivered to, lower case; the surest header first. Any bytes will do."""
+    try:
+        headers = BytesHeaderParser(policy=email.policy.compat32).parsebytes(raw)
+        written = [str(value) for name in DELIVERED_TO for value in headers.get_all(name, [])]
+        addresses = [address for _, address in getaddresses(written)]
+    except Exception:
+        return []
+    return [local.partition("+")[2].lower() for local in (a.rpartition("@")[0] for a in addresses) if "+" in local]

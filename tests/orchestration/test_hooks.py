@@ -65,6 +65,38 @@ def test_a_mailbox_without_a_host_is_named(connection: Any) -> None:
         hooks.mailbox("imap_shop", "shop")
 
 
+OAUTH = {"auth": "xoauth2", "client_id": "app", "client_secret": "s", "refresh_token": "r"}
+
+
+@pytest.mark.parametrize(
+    ("host", "extra", "url"),
+    [
+        ("imap.gmail.com", {}, "https://oauth2.googleapis.com/token"),
+        ("Outlook.Office365.com", {}, "https://login.microsoftonline.com/common/oauth2/v2.0/token"),
+        ("imap.shop.example", {"token_url": "https://id.shop.example/token"}, "https://id.shop.example/token"),
+        ("imap.gmail.com", {"token_url": "https://id.shop.example/token"}, "https://id.shop.example/token"),
+    ],
+)
+def test_a_mailbox_may_log_in_with_oauth(connection: Any, host: str, extra: dict[str, str], url: str) -> None:
+    connection("imap_shop", conn_type="imap", host=host, login="me", extra={**OAUTH, **extra})
+    oauth = hooks.mailbox("imap_shop", "shop").oauth
+    assert oauth is not None
+    assert (oauth.token_url, oauth.client_id, oauth.client_secret, oauth.refresh_token) == (url, "app", "s", "r")
+
+
+@pytest.mark.parametrize(
+    ("extra", "says"),
+    [
+        ({**OAUTH, "refresh_token": ""}, r"imap_shop \(account shop\) lacks refresh_token, token_url in the extra"),
+        ({"auth": "oauth"}, "auth in the extra must be xoauth2"),
+    ],
+)
+def test_what_oauth_lacks_is_named(connection: Any, extra: dict[str, str], says: str) -> None:
+    connection("imap_shop", conn_type="imap", host="imap.shop.example", login="me", extra=extra)
+    with pytest.raises(BadCredentials, match=says):
+        hooks.mailbox("imap_shop", "shop")
+
+
 @pytest.mark.parametrize(
     ("extra", "port"), [({}, 465), ({"disable_ssl": True}, 587), ({"disable_ssl": True, "disable_tls": True}, 587)]
 )

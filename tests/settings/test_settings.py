@@ -210,3 +210,40 @@ def test_accounts_may_share_a_mailbox_but_not_a_folder_of_it(own_settings: Path)
 def test_an_account_that_is_not_there_is_named_with_those_that_are() -> None:
     with pytest.raises(KeyError, match="there are: .*main"):
         settings.load().account("nobody")
+
+
+# ---------- mailboxes
+
+
+def mailboxes(folder: Path, lines: str) -> None:
+    (folder / "accounts.yaml").write_text(
+        f"accounts:\n  - name: main\n    mailboxes:\n      - connection: imap_default\n{lines}"
+    )
+
+
+def test_a_mailbox_may_serve_several_and_mark_what_it_has(own_settings: Path) -> None:
+    mailboxes(own_settings, "        tags: {DE: main/DE, all: main, jp: /JP}\n        mark: {imitation: flag}\n")
+    [box] = settings.load().accounts[0].mailboxes
+    assert box.tags == {"de": "main/DE", "all": "main", "jp": "/JP"}
+    assert box.mark == {"imitation": "flag"}
+    assert settings.load().policy.mail_history == timedelta(days=14)
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "says"),
+    [
+        ("        tags:\n          de: main/DE\n          fr: mian/FR\n", 7, "tag fr: no account or marketplace mian"),
+        ("        tags:\n          de: main/XX\n", 6, "tag de: no account or marketplace XX"),
+        ("        tags:\n          de: Main DE\n", 6, "String should match pattern"),
+        ("        mark:\n          imitation: delete\n", 6, "String should match pattern"),
+        ("        mark: {spam: flag}\n", 5, "no kind of mail: spam; there are: buyer_message"),
+    ],
+)
+def test_a_mistake_in_a_mailbox_is_named_with_file_and_line(
+    own_settings: Path, lines: str, line: int, says: str
+) -> None:
+    mailboxes(own_settings, lines)
+    with pytest.raises(SettingsError) as caught:
+        settings.load()
+    assert says in str(caught.value)
+    assert str(caught.value).startswith(f"{own_settings / 'accounts.yaml'}:{line}:")

@@ -338,8 +338,8 @@ class _Reading:
         except (OSError, IMAPClientAbortError) as error:
             self.drops.update((place, uid) for uid in uids)
             raise _broken_off(self.credentials, error) from error
-        except IMAPClientError as error:
-            return {}, f"the server refuses it ({type(error).__name__})"
+        except IMAPClientError:
+            return {}, "the server refuses it"
 
     def _is_there(self, session: IMAPClient, uid: int) -> bool:
         with _talking(self.credentials):

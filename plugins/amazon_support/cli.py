@@ -37,10 +37,11 @@ class _Commands(click.Group):
 
     def invoke(self, context: click.Context) -> object:
         from amazon_support.local import LocalError
+        from amazon_support.mail.archive import ArchiveError
 
         try:
             return super().invoke(context)
-        except (SettingsError, WarehouseError, LocalError, SourceError) as error:
+        except (SettingsError, WarehouseError, LocalError, SourceError, ArchiveError) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -191,6 +192,80 @@ def explain(file: BinaryIO, as_json: bool) -> None:
 
     facts = mails.explain(file.read())
     click.echo(facts.model_dump_json(indent=2) if as_json else mails.render(facts))
+
+
+@mail.command("import")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--account", required=True, help="An account of accounts.yaml.")
+@click.option("--mailbox", default="import", show_default=True, help="Name for it; a connection's brings its tags.")
+def import_mail(path: Path, account: str, mailbox: str) -> None:
+    """Read mail from files. PATH is an .eml file, an .mbox file, or a folder with such.
+
+    The mails are archived, landed, checked and published; the next hourly run makes tickets of them. What is known
+    already changes nothing, so it is safe to repeat. Needs the secret of the mail archive, from Airflow.
+    """
+    from amazon_support import quality
+    from amazon_support.orchestration import hooks
+    from amazon_support.sources import mail_files
+    from amazon_support.warehouse import land
+
+    current, now = settings.load(), datetime.now(UTC)
+    try:
+        boxes = current.account(account).mailboxes
+    except KeyError as error:
+        raise click.BadParameter(error.args[0], param_hint="--account") from None
+    # Airflow logs to standard output, which is for the answer.
+    with redirect_stdout(sys.stderr), _progress() as progress, _airflows_warehouse() as engine:
+        imported = mail_files.import_mail(
+            engine,
+            path,
+            hooks.archive(),
+            account=account,
+            mailbox=mailbox,
+            buyer_key=hooks.buyer_key(),
+            live_since=now - current.policy.mail_history,
+            now=now,
+            tags=next((box.tags for box in boxes if box.connection == mailbox), {}),
+            report=lambda left_out: click.echo(f"Left out: {left_out}", err=True),
+            progress=progress,
+        )
+        progress("Checking and publishing")
+        verdicts = quality.check(engine, "mail", current, as_of=now)
+        with engine.begin() as connection:
+            land.publish_mail(connection, current)
+    for kind, count in sorted(imported.mails.items()):
+        click.echo(f"{count:>9,}  {kind}")
+    click.echo(f"{imported.mails.total():>9,}  mails; {imported.known:,} known before, {imported.left_out:,} left out")
+    own = [verdict for verdict in verdicts if verdict.batch_id in imported.batch_ids]
+    if set_aside := sum(verdict.quarantined for verdict in own):
+        click.echo(f"{set_aside:>9,}  of them set aside by the checks: see ops.quarantine")
+    if rejected := [str(verdict.batch_id) for verdict in own if verdict.rejected_because]:
+        raise click.ClickException(f"Batches {', '.join(rejected)} wait for a person: see ops.batch.rejected_because.")
+
+
+@mail.group()
+def archive() -> None:
+    """The archive of raw mail."""
+
+
+@archive.command()
+def rotate() -> None:
+    """Seal with the current secret what an older one sealed.
+
+    First make the new secret the password of the connection amazon_support_archive, and add the old one at the front
+    of `previous` in its extra: {"previous": ["the old one"]}. May be stopped and repeated. The last of `previous`
+    also tells buyers apart: keep it.
+    """
+    from amazon_support.orchestration import hooks
+
+    _use_running_stack()
+    with redirect_stdout(sys.stderr), _progress() as progress:
+        done = hooks.archive().rotate(lambda seen, new: None if seen % 100 else progress(f"{seen:,} seen, {new:,} new"))
+    click.echo(f"{done.mails:,} mails, {done.resealed:,} sealed again")
+    for name in done.unopened:
+        click.echo(f"cannot be opened: {name}", err=True)
+    if done.unopened:
+        raise click.ClickException(f"{len(done.unopened):,} mails need a secret that is not given, or were changed.")
 
 
 # ---------- pulling by hand
@@ -432,6 +507,22 @@ def _warehouse() -> Iterator[None]:
         with EmbeddedServer(home() / ".data" / "local") as server:
             os.environ[URL_VARIABLE] = server.ensure_database("warehouse")
             yield
+
+
+@contextmanager
+def _airflows_warehouse() -> Iterator["Engine"]:
+    """The warehouse that Airflow's connection names, else that of `_warehouse`."""
+    from amazon_support.orchestration import hooks
+    from amazon_support.warehouse import engine
+
+    _use_running_stack()
+    with ExitStack() as resources:
+        url = hooks.warehouse_url()
+        if not url:
+            resources.enter_context(_warehouse())
+        bound = engine(url)
+        resources.callback(bound.dispose)
+        yield bound
 
 
 @contextmanager

@@ -2,9 +2,11 @@
 
 import email.policy
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import getaddresses
 from typing import Any
@@ -19,6 +21,7 @@ from amazon_support.warehouse.land import MailRow, land_mail
 log = logging.getLogger(__name__)
 
 DELIVERED_TO = ("Delivered-To", "X-Original-To", "To", "Cc")
+END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
 
 
 @dataclass(frozen=True)
@@ -120,10 +123,16 @@ def _explained(explain: Callable[..., mail.MailFacts], arrived: Arrived, name: s
         return mail.unreadable(name, arrived.received_at).model_dump(mode="json")
 
 
+def headers_of(raw: bytes) -> Message:
+    """The mail's headers as they were written; of any bytes."""
+    end = END_OF_HEADERS.search(raw)
+    return BytesHeaderParser(policy=email.policy.compat32).parsebytes(raw[: end.end()] if end else raw)
+
+
 def _delivered_to_tags(raw: bytes) -> list[str]:
     """Plus-tags of the addresses it was delivered to, lower case; the surest header first. Any bytes will do."""
     try:
-        headers = BytesHeaderParser(policy=email.policy.compat32).parsebytes(raw)
+        headers = headers_of(raw)
         written = [str(value) for name in DELIVERED_TO for value in headers.get_all(name, [])]
         addresses = [address for _, address in getaddresses(written)]
     except Exception:

@@ -12,7 +12,7 @@ from imapclient import IMAPClient
 from sqlalchemy import Engine, text
 
 from amazon_support import mail
-from amazon_support.mail.archive import Archive
+from amazon_support.mail.archive import Archive, ArchiveError
 from amazon_support.sources.errors import BadCredentials, SourceError, Unavailable
 from amazon_support.sources.mail_tokens import OAuth
 from amazon_support.sources.mailbox import MailboxCredentials, MailRead, count_mails, open_mailbox, read_mailbox
@@ -123,14 +123,15 @@ def test_an_interrupted_reading_goes_on_where_it_stopped(
 ) -> None:
     monkeypatch.setattr("amazon_support.sources.mailbox.BATCH", 2)
     with imap_server({"shop": [letter(n) for n in range(5)]}) as server:
-        kept, puts = archive.put, iter(range(3))
+        kept = archive.put
 
-        def put_three(raw: bytes) -> str:
-            next(puts)
+        def full(raw: bytes) -> str:
+            if b"<3@" in raw:
+                raise ArchiveError("no space")
             return kept(raw)
 
-        monkeypatch.setattr(archive, "put", put_three)
-        with pytest.raises(StopIteration):
+        monkeypatch.setattr(archive, "put", full)
+        with pytest.raises(ArchiveError):
             read(warehouse, server, archive)
         assert landed(warehouse) == ["0", "1"], "whole batches only"
         monkeypatch.setattr(archive, "put", kept)

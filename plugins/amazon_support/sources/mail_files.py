@@ -89,7 +89,7 @@ def import_mail(
         note_start(connection, receiving_accounts(account, tags or {}), live_since)
     done = Imported()
     for batch in _batches(_mails(path, now, leave_out)):
-        understood = [understand(each, archive, account, tags or {}) for each in batch]
+        understood = understand(batch, archive, account, tags or {})
         with engine.begin() as connection:
             new = _new(connection, understood)
             done.batch_ids.extend(land(connection, place, new, buyer_key=buyer_key))

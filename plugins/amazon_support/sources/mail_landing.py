@@ -4,6 +4,7 @@ import email.policy
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import Message
@@ -21,6 +22,7 @@ from amazon_support.warehouse.land import MailRow, land_mail
 log = logging.getLogger(__name__)
 
 DELIVERED_TO = ("Delivered-To", "X-Original-To", "To", "Cc")
+KEEPERS = 8  # mails archived at once
 END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
 
 
@@ -59,16 +61,22 @@ class Place:
     uid_validity: int
 
 
-def understand(arrived: Arrived, archive: Archive, owner: str, tags: Mapping[str, str]) -> Understood:
-    """Archives the mail and says whose it is and what it means.
+def understand(arrived: Sequence[Arrived], archive: Archive, owner: str, tags: Mapping[str, str]) -> list[Understood]:
+    """Archives the mails and says whose they are and what they mean.
 
     Args:
         owner: account of the mailbox; what no tag gives to another is its.
         tags: of our own addresses -> "account", "account/COUNTRY" or "/COUNTRY".
 
-    Raises: ArchiveError if it cannot be kept.
+    Raises: ArchiveError if one cannot be kept.
     """
-    name = archive.put(arrived.raw)
+    # The archive waits, for the disk or for an object store; together they wait once.
+    with ThreadPoolExecutor(KEEPERS) as keepers:
+        names = list(keepers.map(archive.put, [each.raw for each in arrived]))
+    return [_understood(each, name, owner, tags) for each, name in zip(arrived, names, strict=True)]
+
+
+def _understood(arrived: Arrived, name: str, owner: str, tags: Mapping[str, str]) -> Understood:
     meaning = _explained(mail.explain, arrived, name)
     tag = next((tag for tag in _delivered_to_tags(arrived.raw) if tag in tags), None) if tags else None
     account, _, country = tags[tag].partition("/") if tag else ("", "", "")

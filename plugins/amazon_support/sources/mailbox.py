@@ -294,7 +294,7 @@ class _Reading:
     def _take(self, session: IMAPClient, place: Place, uids: list[int], *, move: bool) -> None:
         """Fetches, archives, explains and lands the mails. move: the position goes behind them."""
         arrived, failures = self._fetch(session, place, uids)
-        mails = [understand(each, self.archive, place.account, self.tags) for each in arrived]
+        mails = understand(arrived, self.archive, place.account, self.tags)
         with self.engine.begin() as connection:
             batch_ids = land(connection, place, mails, buyer_key=self.buyer_key)
             self._note_failures(connection, place, uids, failures)

@@ -257,6 +257,18 @@ def test_a_batch_is_bounded_in_mails_and_bytes(
     assert landed(warehouse) == ["0", "1", "2", "3", "4", "5", "6"]
 
 
+def test_a_very_large_folder_is_searched_in_spans(
+    warehouse: Engine, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amazon_support.sources.mailbox.SEARCHED", 2)
+    with imap_server({"shop": [letter(number) for number in range(5)]}) as server:
+        assert read(warehouse, server, archive).mails == 5
+        assert read(warehouse, server, archive).mails == 0
+        server.deliver("shop", letter(5))
+        assert read(warehouse, server, archive).mails == 1
+    assert landed(warehouse) == ["0", "1", "2", "3", "4", "5"]
+
+
 # ---------- connections that break
 
 

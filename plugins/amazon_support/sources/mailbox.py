@@ -35,6 +35,7 @@ SOURCE = "mailbox"
 # A transaction holds at most so much; a dropped connection loses no more reading than that, and memory is bounded.
 BATCH = 200  # mails
 BATCH_BYTES = 20_000_000  # a larger mail comes alone
+SEARCHED = 80_000  # mails from which on UIDs are asked for in spans: imaplib refuses lines of more than 1 MB
 TIMEOUT = 60  # seconds without an answer
 WAITS = (1, 5, 25)  # seconds before each new connection; after so many in a row that brought nothing, we give up
 DROPS = 2  # connections that may break at one mail before it is passed over
@@ -137,9 +138,7 @@ def count_mails(session: IMAPClient, credentials: MailboxCredentials, folder: st
     Raises: SourceError if there is no such folder.
     """
     name = _folder_name(session, credentials, folder)
-    _select(session, credentials, name)
-    with _talking(credentials):
-        return int(session.folder_status(name, ["MESSAGES"])[b"MESSAGES"])
+    return int(_select(session, credentials, name)[b"EXISTS"])
 
 
 def _folder_name(session: IMAPClient, credentials: MailboxCredentials, folder: str) -> str:
@@ -156,10 +155,11 @@ def _folder_name(session: IMAPClient, credentials: MailboxCredentials, folder: s
     return str(name)
 
 
-def _select(session: IMAPClient, credentials: MailboxCredentials, folder: str) -> int:
-    """Opens the folder for reading only; returns its UIDVALIDITY."""
+def _select(session: IMAPClient, credentials: MailboxCredentials, folder: str) -> dict[bytes, Any]:
+    """Opens the folder for reading only; returns what the server says of it."""
     try:
-        return int(session.select_folder(folder, readonly=True)[b"UIDVALIDITY"])
+        state: dict[bytes, Any] = session.select_folder(folder, readonly=True)
+        return state
     except (OSError, IMAPClientAbortError) as error:
         raise _broken_off(credentials, error) from error
     except IMAPClientError as error:
@@ -249,21 +249,30 @@ class _Reading:
                 self.sleep(WAITS[in_vain - 1])
 
     def _read_folder(self, session: IMAPClient, folder: str) -> None:
-        uid_validity = _select(session, self.credentials, folder)
+        state = _select(session, self.credentials, folder)
+        uid_validity = int(state[b"UIDVALIDITY"])
         place = Place(self.credentials.account, self.credentials.connection, folder, uid_validity)
         with self.engine.begin() as connection:
             position = positions.position(connection, place.account, SOURCE, _scope(place)) or {}
             failed = run_step(connection, "land/mail_failures.sql", asdict(place)).all()
         last_uid = position.get("last_uid", 0) if position.get("uid_validity") == uid_validity else 0
-        with _talking(self.credentials):
-            # `n:*` names the last mail even when its UID is below n.
-            uids = sorted(uid for uid in session.search(["UID", f"{last_uid + 1}:*"]) if uid > last_uid)
+        uids = self._new_uids(session, last_uid, state)
         for some in self._batches(session, place, uids):
             self._take(session, place, some, move=True)
         for failure in failed:
             if failure.attempts < ATTEMPTS and (place, failure.uid) not in self.asked_again:
                 self._take(session, place, [failure.uid], move=False)
                 self.asked_again.add((place, failure.uid))
+
+    def _new_uids(self, session: IMAPClient, last_uid: int, state: Mapping[bytes, Any]) -> list[int]:
+        spans = [f"{last_uid + 1}:*"]
+        if state[b"EXISTS"] > SEARCHED and b"UIDNEXT" in state:
+            firsts = range(last_uid + 1, state[b"UIDNEXT"], SEARCHED)
+            spans = [f"{first}:{first + SEARCHED - 1}" for first in firsts]
+        with _talking(self.credentials):
+            found = [uid for span in spans for uid in session.search(["UID", span])]
+        # `n:*` names the last mail even when its UID is below n.
+        return sorted(uid for uid in found if uid > last_uid)
 
     def _batches(self, session: IMAPClient, place: Place, uids: Sequence[int]) -> Iterator[list[int]]:
         """UIDs whose mails may be fetched at once. A mail at which a connection broke is fetched alone."""

@@ -70,10 +70,10 @@ def understand(arrived: Sequence[Arrived], archive: Archive, owner: str, tags: M
 
     Raises: ArchiveError if one cannot be kept.
     """
-    # The archive waits, for the disk or for an object store; together they wait once.
+    # To archive is to wait, for the disk or for an object store; meanwhile those that are kept are explained.
     with ThreadPoolExecutor(KEEPERS) as keepers:
-        names = list(keepers.map(archive.put, [each.raw for each in arrived]))
-    return [_understood(each, name, owner, tags) for each, name in zip(arrived, names, strict=True)]
+        names = keepers.map(archive.put, [each.raw for each in arrived])
+        return [_understood(each, name, owner, tags) for each, name in zip(arrived, names, strict=True)]
 
 
 def _understood(arrived: Arrived, name: str, owner: str, tags: Mapping[str, str]) -> Understood:

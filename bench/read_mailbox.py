@@ -26,7 +26,7 @@ from sandbox.mail_servers import imap_server
 from sandbox.world import SandboxMail, generate
 
 MAILS, SIZE = 20_000, 8_000  # bytes each, about
-LIMIT = 6  # times a bare fetch: understanding a mail costs more than fetching it
+LIMIT = 12  # times a bare fetch: understanding a mail costs several times what fetching it does
 MEMORY_LIMIT = 300  # MB
 ACCOUNT = "bench"
 

@@ -82,7 +82,13 @@ def pull_account_health(source: dict[str, str], task_state_store: Memory | None 
 def list_mailboxes() -> list[dict[str, Any]]:
     """One entry a mailbox of an account."""
     return [
-        {"account": account.name, "connection": mailbox.connection, "folders": list(mailbox.folders)}
+        {
+            "account": account.name,
+            "connection": mailbox.connection,
+            "folders": list(mailbox.folders),
+            "tags": mailbox.tags,
+            "mark": mailbox.mark,
+        }
         for account in settings.load().enabled_accounts
         for mailbox in account.mailboxes
     ]
@@ -96,7 +102,14 @@ def read_mailbox(source: dict[str, Any]) -> dict[str, Any]:
     credentials = hooks.mailbox(source["connection"], source["account"])
     with _warehouse() as engine:
         read = mailbox.read_mailbox(
-            engine, credentials, tuple(source["folders"]), hooks.archive(), buyer_key=hooks.buyer_key()
+            engine,
+            credentials,
+            tuple(source["folders"]),
+            hooks.archive(),
+            buyer_key=hooks.buyer_key(),
+            live_since=_now() - settings.load().policy.mail_history,
+            tags=source["tags"],
+            mark=source["mark"],
         )
     log.info("%d mails of %s, mailbox %s, %d unreadable", read.mails, read.account, read.mailbox, read.unreadable)
     return asdict(read)

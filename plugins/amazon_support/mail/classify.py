@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from urllib.parse import parse_qsl, urlsplit
 
-from amazon_support.mail.extract import is_amazon_link
 from amazon_support.mail.facts import Kind
+from amazon_support.mail.links import is_amazon_link
 from amazon_support.mail.parse import ParsedMail
 from amazon_support.mail.rules import KindPhrases, rules
 from amazon_support.mail.senders import Sender

@@ -5,8 +5,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
+from amazon_support.mail.links import is_amazon_link, is_seller_central
 from amazon_support.mail.parse import Address, ParsedMail, parse_date, safe_line
 from amazon_support.mail.rules import rules, sites
 from amazon_support.mail.senders import Sender, amazon_site, is_relay
@@ -22,20 +23,17 @@ MESSAGE_ID = re.compile(r"<[^<>\s]{1,990}>")
 RELAY_ADDRESS = re.compile(r"\b[a-z0-9]{4,64}(?:\+[a-z0-9-]{1,64})?@marketplace\.amazon\.[a-z.]{2,8}\b", re.IGNORECASE)
 NAME_SUFFIX = re.compile(r"\s*[-‐–—|(（]\s*Amazon\b.*$|\s*[-‐–—|(（]\s*Amazonマーケットプレイス.*$", re.IGNORECASE)
 TAG = re.compile(r"\+(?:[a-z0-9]+[-_.])?([a-z]{2})@", re.IGNORECASE)
-RATING = re.compile(
-    r"([1-5])\s*(?:/|out of|von|sur|su|de|di)\s*5\b|5つ星のうち\s*([1-5])"
-    r"|([1-5])[\s-]*(?:star|Stern|étoile|stell|estrella)",
-    re.IGNORECASE,
-)
-OUR_ADDRESSES = ("to", "delivered-to", "x-original-to", "cc")
-NO_RESPONSE_PATHS = ("/messaging/no-response-needed", "/gp/communication-manager/no-response-needed.html")
+OUR_ADDRESSES = ("delivered-to", "x-original-to", "to", "cc")
+MOST_TAGS = 10
 CONVERSATION = re.compile(r"\+([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8})@", re.IGNORECASE)
 SCRIPTS = {
     "ja": re.compile(r"[\u3041-\u30ff]"),
     "ko": re.compile(r"[\uac00-\ud7a3]"),
     "ar": re.compile(r"[\u0620-\u064a]"),
+    "hi": re.compile(r"[\u0904-\u0939\u0958-\u0961]"),
     "zh": re.compile(r"[\u4e00-\u9fff]"),
 }
+SHARE_OF_SCRIPT = 0.2  # of all letters; product names are Latin everywhere
 WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -76,7 +74,7 @@ def conversation(reading: Reading, sender: Sender, everything: str) -> str | Non
 def rating(*texts: str) -> int | None:
     """Stars, 1 to 5, in the first text that has them."""
     for text in texts:
-        if match := RATING.search(text):
+        if match := rules().rating.search(text):
             return int(next(group for group in match.groups() if group))
     return None
 
@@ -136,49 +134,18 @@ def _linked_site(link: str) -> Marketplace | None:
     return sites().by_id.get((fields.get("mp") or fields.get("marketplaceId") or [""])[0])
 
 
+def delivered_to_tags(mail: ParsedMail) -> tuple[str, ...]:
+    """Plus-tags of the addresses that are ours, surest header first: those that Amazon's relay has are the buyer's."""
+    addresses = (address for name in OUR_ADDRESSES for address in mail.addresses(name))
+    locals_ = (each.local.partition("+")[2] for each in addresses if not amazon_site(each.domain))
+    return tuple(dict.fromkeys(safe_line(tag, 64) for tag in locals_ if tag))[:MOST_TAGS]
+
+
 def _tagged_site(address: Address) -> Marketplace | None:
     """The site in an address of ours such as support+de@."""
     match = TAG.search(address.address)
     country = match[1].upper() if match else ""
     return sites().by_country.get("UK" if country == "GB" else country)
-
-
-# ---------- links
-
-
-def _https(link: str) -> SplitResult | None:
-    """The link's parts; None unless it is plain https to a named host, without tricks."""
-    if re.search(r"[\s\\\x00-\x1f]", link) or not link.lower().startswith("https://"):
-        return None
-    try:
-        parts = urlsplit(link)
-        is_plain = parts.username is None and parts.password is None and parts.port is None
-    except ValueError:
-        return None
-    return parts if is_plain and parts.hostname else None
-
-
-def is_amazon_link(link: str) -> bool:
-    parts = _https(link)
-    return bool(parts and amazon_site(parts.hostname or ""))
-
-
-def is_seller_central(link: str) -> bool:
-    """Whether the link leads to Seller Central itself, and not to a host that looks like it."""
-    parts = _https(link)
-    host = (parts.hostname or "").lower() if parts else ""
-    return host in rules().seller_central_hosts or (
-        host.startswith("sellercentral.") and host.removeprefix("sellercentral.") in sites().by_domain
-    )
-
-
-def no_response_link(links: Iterable[str]) -> str | None:
-    """Amazon's signed link that marks a message as needing no answer, unchanged. Give only links from below the
-    frame: above it a buyer can have pasted one."""
-    for link in links:
-        if is_seller_central(link) and urlsplit(link).path.rstrip("/") in NO_RESPONSE_PATHS:
-            return link
-    return None
 
 
 # ---------- times and identity
@@ -223,8 +190,9 @@ def _first_id(value: str) -> str | None:
 
 def language_of(words: str, site: Marketplace | None, *guesses: str | None) -> str | None:
     """ISO 639-1 of what was written: by script, by very common words, else the first guess, else the site's."""
+    letters = sum(map(str.isalpha, words[:2000]))
     for language, script in SCRIPTS.items():
-        if len(script.findall(words[:2000])) > 1:
+        if len(script.findall(words[:2000])) > max(1, letters * SHARE_OF_SCRIPT):
             is_japans = language == "zh" and site is not None and site.language == "ja"
             return "ja" if is_japans else language
     said = Counter(word.lower() for word in WORD.findall(words[:4000]))

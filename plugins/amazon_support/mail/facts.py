@@ -26,19 +26,61 @@ Kind = Literal[
     "imitation",
 ]
 Direction = Literal["inbound", "outbound", "system"]
+Decision = Literal["charged", "funded_by_amazon", "in_our_favour"]
+CaseStatus = Literal["opened", "answered", "closed", "needs_you"]
+PerformanceIssue = Literal[
+    "account_deactivation",
+    "intellectual_property",
+    "product_safety",
+    "authenticity",
+    "order_performance",
+    "verification",
+    "listing_removal",
+    "policy_warning",
+]
 
 
-class Attachment(BaseModel):
-    """A file in the mail. name: safe to show and to save; type: as the mail claims; size: bytes."""
-
+class _Facts(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class Attachment(_Facts):
+    """A file in the mail. name: safe to show and to save; type: as the mail claims; size: bytes."""
 
     name: str
     type: str
     size: int
 
 
-class MailFacts(BaseModel):
+class Product(_Facts):
+    """One line of what a mail is about.
+
+    Attributes:
+        quantity: pieces that the mail speaks of.
+        reason, comment: of this product, in the words of the mail.
+        amount: what is paid back for it, such as 169.01; in the currency of the mail.
+    """
+
+    asin: str | None = None
+    sku: str | None = None
+    title: str | None = None
+    quantity: int | None = None
+    reason: str | None = None
+    comment: str | None = None
+    amount: str | None = None
+
+
+class Link(_Facts):
+    """A link of Amazon's to Seller Central, unchanged. purpose: a key of `link_purposes` in mail_rules.yaml, or other.
+
+    It can be signed: personal, and never to be fetched.
+    """
+
+    purpose: str
+    url: str
+
+
+class MailFacts(_Facts):
     """What one mail means. Holds personal data: keep it in the pii schema.
 
     Attributes:
@@ -55,13 +97,26 @@ class MailFacts(BaseModel):
         buyer_alias: relay address in lower case, without the part after +.
         sent_at: aware UTC, the mail's Date, never later than its receipt; None if the mail says nothing of time.
         language: ISO 639-1.
+        products: what the order line, the item table or the labels of the mail name; nothing of an imitation's.
+        amount: decimal without sign, such as 169.01, in `currency` (ISO 4217): what a notice says is, or would be,
+            paid back. Several refunds in one mail are added up; a signal says so.
+        reason, comment: of a return, refund, cancellation, feedback or customer service's inquiry, in the words of
+            the mail; None where its products have different ones.
+        deadline: aware UTC, until when an answer is wanted; a date without a time of day is its end at the site, a
+            span such as `within 3 days` counts from sent_at. The signals say which it was.
+        appeal_until: aware UTC, until when a decision can be appealed.
+        decision: who pays for an A-to-z claim or a chargeback that was decided.
+        case_status: of a Seller Support case. performance_issue: what a performance notification is about.
+        tracking, carrier: of a return label.
         rating: stars, 1 to 5, of a feedback notice.
         in_reply_to: Message-ID of the mail it answers, or of the one that could not be delivered.
-        no_response_link: Amazon's signed link, unchanged; personal, and never to be fetched.
+        thread_key, message_key: Amazon's names of the conversation and of the message, from the signed link. Copies
+            of one message have the same message_key though their Message-IDs differ.
+        links: to Seller Central, which Amazon wrote: below the frame of a buyer's message, or in its own notices.
+        no_response_link: the one of them that marks a message as needing no answer.
+        delivered_to_tags: plus-tags of our own addresses (support+TAG@), lower case, each once.
         text: what the person wrote; for Amazon's own notices their text.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     mail_id: str
     kind: Kind
@@ -77,10 +132,26 @@ class MailFacts(BaseModel):
     buyer_alias: str | None = None
     sent_at: datetime | None = None
     language: str | None = None
+    products: tuple[Product, ...] = ()
+    amount: str | None = None
+    currency: str | None = None
+    reason: str | None = None
+    comment: str | None = None
+    deadline: datetime | None = None
+    appeal_until: datetime | None = None
+    decision: Decision | None = None
+    case_status: CaseStatus | None = None
+    performance_issue: PerformanceIssue | None = None
+    tracking: str | None = None
+    carrier: str | None = None
     rating: int | None = None
     subject: str = ""
     message_id: str | None = None
     in_reply_to: str | None = None
+    thread_key: str | None = None
+    message_key: str | None = None
+    links: tuple[Link, ...] = ()
     no_response_link: str | None = None
+    delivered_to_tags: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     text: str = ""

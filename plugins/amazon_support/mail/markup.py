@@ -13,7 +13,12 @@ BLOCKS = frozenset(
     | {"center", "dl", "dt", "dd", "form", "article", "tbody", "thead", "body"}
 )
 QUOTES = re.compile(r"gmail_quote|yahoo_quoted|moz-cite-prefix|protonmail_quote|tutanota_quote")
+CELLS = frozenset({"td", "th"})
+MOST_TABLES, MOST_ROWS, MOST_CELLS = 50, 200, 20
 HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+
+
+Table = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -23,11 +28,13 @@ class Rendered:
     Attributes:
         links: (offset in text, target), in order.
         blocks: (start, end) in text of each `<pre>` with a style of its own that is not in a quote.
+        tables: rows of cells, as text, of each table that holds no other table and is not in a quote.
     """
 
     text: str
     links: tuple[tuple[int, str], ...] = ()
     blocks: tuple[tuple[int, int], ...] = ()
+    tables: tuple[Table, ...] = ()
 
 
 def render_text(text: str) -> Rendered:
@@ -59,6 +66,7 @@ class _Element:
     hidden: bool = False
     block_at: int | None = None  # a <pre> with style: offset of its first character
     pre: bool = False
+    cell_at: int | None = None  # a cell of a table: number of the first piece of text in it
 
 
 class _Writer:
@@ -73,6 +81,9 @@ class _Writer:
         self._quotes = self._hides = self._pres = 0
         self._links: list[tuple[int, str]] = []
         self._blocks: list[tuple[int, int]] = []
+        self._tables: list[list[list[str]]] = []
+        self._rows: list[list[str]] | None = None  # of the innermost table that is open
+        self._in_cell = False
 
     # ---------- events
 
@@ -92,6 +103,28 @@ class _Writer:
             self._flush()
             element.block_at = self._length
         self._open.append(element)
+        if not self._quotes:
+            self._tabulate(element)
+
+    def _tabulate(self, element: _Element) -> None:
+        """A table inside another makes the outer one a matter of layout: only the innermost is kept."""
+        if element.tag == "table":
+            self._rows, self._in_cell = [], False
+        elif self._rows is None or self._in_cell:
+            return
+        elif element.tag == "tr" and len(self._rows) < MOST_ROWS:
+            self._rows.append([])
+        elif element.tag in CELLS and self._rows and len(self._rows[-1]) < MOST_CELLS:
+            element.cell_at, self._in_cell = len(self._out), True
+
+    def _close_cell(self, element: _Element) -> None:
+        if element.tag == "table":
+            if self._rows and len(self._tables) < MOST_TABLES:
+                self._tables.append(self._rows)
+            self._rows = None
+        elif self._in_cell and self._rows:
+            self._in_cell = False
+            self._rows[-1].append("".join(self._out[element.cell_at :]).strip())
 
     def _lay_out(self, element: _Element) -> None:
         if element.tag == "br":
@@ -111,6 +144,8 @@ class _Writer:
             self._pres -= element.pre
             if element.block_at is not None:
                 self._blocks.append((element.block_at, self._length))
+            if element.tag == "table" or element.cell_at is not None:
+                self._close_cell(element)
             if element.tag != "br":
                 self._lay_out(element)
             if element.tag == tag:
@@ -163,4 +198,9 @@ class _Writer:
         self._length += len(text)
 
     def rendered(self) -> Rendered:
-        return Rendered("".join(self._out), tuple(self._links), tuple(self._blocks))
+        return Rendered(
+            "".join(self._out),
+            tuple(self._links),
+            tuple(self._blocks),
+            tuple(tuple(map(tuple, rows)) for rows in self._tables),
+        )

@@ -3,61 +3,48 @@
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from amazon_support.mail.facts import Kind
+from amazon_support.mail.facts import CaseStatus, Decision, Kind, PerformanceIssue
+from amazon_support.mail.phrases import DASHES, GAP, LINE_GAP, SENTENCE_GAP, STARS, any_of, key, label_key, pattern
 from amazon_support.settings import Marketplace, load_file
 
 Phrases = dict[str, tuple[str, ...]]
-
-# Any run of these at least three long is a line of dashes. Possessive: a hostile mail can be one long line of them.
-DASH = r"\-‐‑‒–—―−─━－…"
-DASHES = rf"(?<![{DASH}])(?:[{DASH}]{{3,}}+|…)"
-GAP = r"(?s:.{0,200}?)"
-LINE_GAP = r"[^\n]{0,160}?(?:\n[^\n]{0,80}?)?"  # mail programs break the line once
-NAME = r"(?P<name>\S.{0,150}?)"
-TOKENS = re.compile(r"(…|\{name\}|\s+|['’]|-|[:：])")
-SPECIAL = {"…": GAP, "{name}": NAME, "'": "['’]", "’": "['’]", "-": "[-‐‑–]?", ":": r"\s*[:：]", "：": r"\s*[:：]"}
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+FIELDS = ("order", "asin", "sku", "title", "quantity", "reason", "comment", "amount", "total", "deadline", "tracking",
+          "carrier", "other")  # fmt: skip
+UNITS = ("hours", "working_days", "days", "weeks")
 
 
-def pattern(phrase: str) -> str:
-    """Regular expression of a phrase of the settings (see the head of mail_rules.yaml)."""
-    phrase, anchored = phrase.removeprefix("^"), phrase.startswith("^")
-    found = "".join(_token(token) for token in TOKENS.split(phrase) if token)
-    if phrase.endswith("{name}"):
-        found += r"\s*(?:[(（\[].*)?$"
-    return ("^" if anchored else "") + found
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError) as error:
+        raise ValueError("expected a time zone such as Europe/Berlin") from error
+    return name
 
 
-def _token(token: str) -> str:
-    return r"\s*" if token.isspace() else SPECIAL.get(token) or re.escape(token)
-
-
-def any_of(phrases: list[str]) -> str:
-    """Regular expression that fits where one of the phrases does, without groups."""
-    return "(?:" + "|".join(pattern(phrase).replace("?P<name>", "?:") for phrase in phrases) + ")"
-
-
-def key(words: str) -> str:
-    """Words without case, spaces and form of colon: equal keys, same words."""
-    return re.sub(r"\s+", "", words).replace("：", ":").casefold()
+def _all(phrases: Phrases) -> list[str]:
+    return [phrase for each in phrases.values() for phrase in each]
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class KindPhrases(_Model):
-    """Phrases that tell one kind, by language."""
+class _Told(_Model):
+    """Phrases that tell one thing, by language."""
 
-    kind: Kind
     phrases: Phrases
 
     @cached_property
     def any(self) -> re.Pattern[str]:
         """Fits where one of the phrases does: most mail is done with after this."""
-        return re.compile(any_of([phrase for each in self.phrases.values() for phrase in each]), re.IGNORECASE)
+        return re.compile(any_of(_all(self.phrases)), re.IGNORECASE)
 
     @cached_property
     def each(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
@@ -68,6 +55,15 @@ class KindPhrases(_Model):
             for phrase in phrases
         )
 
+    @cached_property
+    def sentence(self) -> re.Pattern[str]:
+        """Like `any`, with gaps that stay within a sentence."""
+        return re.compile(any_of(_all(self.phrases)).replace(GAP, SENTENCE_GAP), re.IGNORECASE)
+
+
+class KindPhrases(_Told):
+    kind: Kind
+
     def match(self, text: str) -> tuple[str, str | None] | None:
         """(language, the name in the text) if a phrase fits; one that finds a name is preferred."""
         if not self.any.search(text):
@@ -75,6 +71,18 @@ class KindPhrases(_Model):
         found = [(language, match) for language, each in self.each if (match := each.search(text))]
         named = [(language, m["name"].strip()) for language, m in found if "name" in m.re.groupindex]
         return named[0] if named else (found[0][0], None)
+
+
+class DecisionPhrases(_Told):
+    decision: Decision
+
+
+class StatusPhrases(_Told):
+    status: CaseStatus
+
+
+class IssuePhrases(_Told):
+    issue: PerformanceIssue
 
 
 class Frame(_Model):
@@ -89,7 +97,7 @@ class CustomerService(_Model):
 
 class HeaderBlock(_Model):
     first: tuple[str, ...]
-    next: tuple[str, ...]
+    next: tuple[tuple[str, ...], ...]
 
 
 class MailRules(_Model):
@@ -111,13 +119,41 @@ class MailRules(_Model):
     original_message: tuple[str, ...]
     header_block: HeaderBlock
     footer: tuple[str, ...]
-    case_labels: tuple[str, ...]
     common_words: Phrases
+    labels: dict[str, Phrases]
+    case_labels: tuple[str, ...]
+    ratings: Phrases
+    currencies: dict[Currency, tuple[str, ...]]
+    site_currencies: dict[Country, Currency]
+    month_first: tuple[Country, ...]
+    months: dict[str, Annotated[tuple[tuple[str, ...], ...], Field(min_length=12, max_length=12)]]
+    units: dict[str, Phrases]
+    deadlines: Phrases
+    appeals: Phrases
+    time_zones: dict[str, Annotated[str, AfterValidator(_known_zone)]]
+    decisions: tuple[DecisionPhrases, ...]
+    undecided_senders: tuple[str, ...]
+    case_statuses: tuple[StatusPhrases, ...]
+    performance_issues: tuple[IssuePhrases, ...]
+    link_purposes: dict[str, tuple[str, ...]]
 
     @field_validator("common_words")
     @classmethod
     def _lower(cls, value: Phrases) -> Phrases:
         return {language: tuple(word.lower() for word in words) for language, words in value.items()}
+
+    @field_validator("labels", "units")
+    @classmethod
+    def _names_known(cls, value: dict[str, Phrases], info: ValidationInfo) -> dict[str, Phrases]:
+        known = FIELDS if info.field_name == "labels" else UNITS
+        if unknown := set(value).symmetric_difference(known):
+            raise ValueError(f"expected exactly {', '.join(known)}; not so: {', '.join(sorted(unknown))}")
+        fields: dict[str, str] = {}
+        for field, languages in value.items():
+            for label in _all(languages):
+                if fields.setdefault(label_key(label), field) != field:
+                    raise ValueError(f"{label!r} stands under {fields[label_key(label)]} and {field}: expected once")
+        return value
 
     @cached_property
     def claims(self) -> re.Pattern[str]:
@@ -126,6 +162,11 @@ class MailRules(_Model):
     @cached_property
     def tags(self) -> re.Pattern[str]:
         return re.compile(rf"^(?:\s*{any_of(list(self.subject_tags))})+\s*", re.IGNORECASE)
+
+    @cached_property
+    def answered(self) -> re.Pattern[str]:
+        """A subject that begins with Re: or the like."""
+        return re.compile(any_of([tag for tag in self.subject_tags if tag.endswith(":")]), re.IGNORECASE)
 
     @cached_property
     def frame_mark(self) -> re.Pattern[str]:
@@ -146,7 +187,7 @@ class MailRules(_Model):
 
     @cached_property
     def quote_line(self) -> re.Pattern[str]:
-        lines = any_of([phrase for each in self.quote_lines.values() for phrase in each]).replace(GAP, LINE_GAP)
+        lines = any_of(_all(self.quote_lines)).replace(GAP, LINE_GAP)
         return re.compile(rf"^(?=[^\n]*\d)[ \t]*{lines}[ \t]*$", re.IGNORECASE | re.MULTILINE)
 
     @cached_property
@@ -159,7 +200,7 @@ class MailRules(_Model):
     def headers_above(self) -> re.Pattern[str]:
         """From: line and, within the next lines, two more of the kind."""
         first, following = (
-            "|".join(map(re.escape, labels)) for labels in (self.header_block.first, self.header_block.next)
+            "|".join(map(re.escape, labels)) for labels in (self.header_block.first, sum(self.header_block.next, ()))
         )
         line = r"[^\n]{0,300}\n"
         more = rf"(?:\*?(?:{following})\*?\s*[:：]{line})"
@@ -175,12 +216,12 @@ class MailRules(_Model):
 
     @cached_property
     def details_label(self) -> re.Pattern[str]:
-        labels = any_of([phrase for each in self.customer_service.details.values() for phrase in each])
+        labels = any_of(_all(self.customer_service.details))
         return re.compile(rf"^[ \t]*{labels}", re.IGNORECASE | re.MULTILINE)
 
     @cached_property
     def below_details(self) -> re.Pattern[str]:
-        lines = any_of([phrase for each in self.customer_service.below.values() for phrase in each])
+        lines = any_of(_all(self.customer_service.below))
         return re.compile(rf"^[ \t]*{lines}", re.IGNORECASE | re.MULTILINE)
 
     @cached_property
@@ -190,6 +231,50 @@ class MailRules(_Model):
         return re.compile(
             rf"\[[^\]\d]{{1,20}}(?P<subject>\d{{8,20}})\s*\]|{label}\s*(?P<text>\d{{8,20}})\b", re.IGNORECASE
         )
+
+    @cached_property
+    def label_fields(self) -> dict[str, str]:
+        """Field by label_key(label or heading)."""
+        return {label_key(label): field for field, each in self.labels.items() for label in _all(each)}
+
+    @cached_property
+    def rating(self) -> re.Pattern[str]:
+        """Stars of a feedback notice: the one group that fitted."""
+        stars = any_of(_all(self.ratings)).replace("{stars}", STARS)
+        return re.compile(rf"(?<![\d.,/]){stars}(?![\d/])", re.IGNORECASE)
+
+    @cached_property
+    def money_signs(self) -> dict[str, str | None]:
+        """Currency by its sign or code, without case; None where the site decides."""
+        signs = {sign: code for code, each in self.currencies.items() for sign in (code, *each)}
+        return {"$": None} | {sign.casefold(): code for sign, code in signs.items()}
+
+    @cached_property
+    def month_numbers(self) -> dict[str, int]:
+        """1 to 12 by the casefolded name of a month or its short form, without full stop.
+
+        A beginning of at least three letters is a short form where it means one month in all languages.
+        """
+        names = [
+            (name.casefold(), number)
+            for months in self.months.values()
+            for number, each in enumerate(months, 1)
+            for name in each
+        ]
+        short: dict[str, set[int]] = {}
+        for name, number in names:
+            for length in range(3, min(len(name), 5)):
+                short.setdefault(name[:length], set()).add(number)
+        return {beginning: next(iter(each)) for beginning, each in short.items() if len(each) == 1} | dict(names)
+
+    @cached_property
+    def unit_names(self) -> dict[str, str]:
+        """hours, days, … by key(word)."""
+        return {key(word): unit for unit, languages in self.units.items() for word in _all(languages)}
+
+    @cached_property
+    def appeal(self) -> re.Pattern[str]:
+        return re.compile(any_of(_all(self.appeals)), re.IGNORECASE)
 
 
 class _Sites(BaseModel):

@@ -7,7 +7,8 @@ from typing import Literal
 
 from amazon_support.mail.markup import LINK, Rendered
 from amazon_support.mail.parse import ParsedMail
-from amazon_support.mail.rules import DASH, key, rules
+from amazon_support.mail.phrases import DASH, key
+from amazon_support.mail.rules import rules
 
 How = Literal["block", "words", "shape", "quoted", "none"]
 

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test test-fast lint format bench lock clean
+.PHONY: help setup demo demo-stop test test-fast lint format bench fuzz lock clean
 
 ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 BIN := $(ROOT)/.venv/bin
@@ -38,6 +38,9 @@ format: $(BIN)/.dev-installed ## Write code in the project's style
 
 bench: $(BIN)/.dev-installed ## Measure speed as ratios; writes bench/results.md
 	@cd "$(ROOT)" && "$(BIN)/python" bench/run.py
+
+fuzz: $(BIN)/.dev-installed ## Read 200,000 mutated mails; none may go wrong
+	@cd "$(ROOT)" && "$(BIN)/python" tests/mail/fuzz.py
 
 lock: $(BIN)/python ## Resolve requirements*.in anew (needs uv: pip install uv)
 	@cd "$(ROOT)" && for name in requirements requirements-dev; do \

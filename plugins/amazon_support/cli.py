@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -192,6 +192,19 @@ def explain(file: BinaryIO, as_json: bool) -> None:
 
     facts = mails.explain(file.read())
     click.echo(facts.model_dump_json(indent=2) if as_json else mails.render(facts))
+
+
+@mail.command()
+@click.option("--days", default=7, show_default=True, type=click.IntRange(1), help="Days until now (UTC).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
+def stats(days: int, as_json: bool) -> None:
+    """What came by mail: kinds by day and mailbox, what nobody recognised, what could not be had."""
+    from amazon_support.outputs import mail_stats
+
+    now = datetime.now(UTC)
+    with redirect_stdout(sys.stderr), _airflows_warehouse() as engine, engine.connect() as connection:
+        found = mail_stats.mail_stats(connection, since=now - timedelta(days=days), until=now)
+    click.echo(json.dumps(asdict(found), default=str, indent=2) if as_json else mail_stats.render(found))
 
 
 @mail.command("import")

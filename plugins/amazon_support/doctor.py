@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import click
 
@@ -27,6 +28,14 @@ def examine() -> list[Finding]:
     if not findings[0].ok:
         return findings
     findings.append(_look("warehouse", _warehouse, "start one: python -m amazon_support up; then: … db upgrade"))
+    if findings[-1].ok:
+        findings.append(
+            _look(
+                "copies of replies",
+                _reply_copies,
+                "in Seller Central switch on the notification Confirmation under Messaging, see docs/mailbox.md",
+            )
+        )
     findings.extend(_connections())
     return findings
 
@@ -69,6 +78,18 @@ def _warehouse() -> str:
     if current != newest:
         raise RuntimeError(f"schema is at revision {current}, this version needs {newest}")
     return f"answers, schema at revision {current}"
+
+
+def _reply_copies() -> str:
+    from amazon_support.orchestration import hooks
+    from amazon_support.outputs.mail_stats import REPLIES_WITHIN, accounts_without_reply_copies
+
+    with connect(hooks.warehouse_url()) as connection:
+        silent = accounts_without_reply_copies(connection, until=datetime.now(UTC))
+    if silent:
+        told = ", ".join(f"{account} ({questions} messages of buyers)" for account, questions in silent.items())
+        raise RuntimeError(f"none in {REPLIES_WITHIN.days} days for {told}: no reply is visible")
+    return "come in wherever buyers write"
 
 
 def _connections() -> Iterator[Finding]:

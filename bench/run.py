@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bulk_load import bulk_loading
+from read_mailbox import mailbox_reading
 from result import Result, seconds
 from sqlalchemy import Engine
 
@@ -156,6 +157,7 @@ def main() -> None:
         bound = engine(url)
         stack.callback(bound.dispose)
         results = [understanding(world), *folding(bound), landing(bound, world), *bulk_loading(url, bound)]
+        results += mailbox_reading(url, bound)
     RESULTS.write_text(report(results), encoding="utf-8")
     print(RESULTS.read_text(encoding="utf-8"))
 

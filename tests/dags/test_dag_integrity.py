@@ -7,10 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from airflow.sdk.exceptions import ParamValidationError
 
 from amazon_support.settings import home
 
 DAG_FILES = {
+    "mail_reread.py": ["mail_reread"],
     "orders_history.py": ["orders_history"],
     "support_daily.py": ["support_daily"],
     "support_hourly.py": ["support_hourly"],
@@ -47,7 +49,10 @@ def test_a_dag_file_is_wiring_only(name: str) -> None:
 def test_schedules_have_a_real_data_interval(dags: dict) -> None:
     for dag in dags.values():
         # A bare cron string would give every run an interval of zero length.
-        assert type(dag.timetable).__name__ in ("CronDataIntervalTimetable", "DeltaDataIntervalTimetable"), dag.dag_id
+        if type(dag.timetable).__name__ not in ("CronDataIntervalTimetable", "DeltaDataIntervalTimetable"):
+            assert type(dag.timetable).__name__ == "NullTimetable", dag.dag_id
+            with pytest.raises(ParamValidationError, match="window_start"):  # the window must be given then
+                dag.params.validate()
 
 
 def test_a_window_of_history_is_the_longest_that_amazon_reports_at_once(dags: dict) -> None:

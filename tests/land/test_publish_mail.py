@@ -422,3 +422,56 @@ def test_a_delivery_failure_of_nothing_known_is_for_a_person(connection: Connect
         f"-:mail:{named('bounced')[:16]}",
         "unknown_reply",
     )
+
+
+# ---------- a copy of our reply that came before the question
+
+
+REPLIED = mail("early reply", "reply_copy", at=NOON + 2 * HOUR, buyer_name="Mia Muster")
+ASKED = mail("late question", at=NOON, order_ids=[ORDER], buyer_name="Mia Muster", buyer_alias=ALIAS)
+
+
+def test_a_reply_that_came_first_joins_its_question_when_that_comes(connection: Connection) -> None:
+    publish(connection, REPLIED)
+    assert event(connection, "early reply", "kind, detail ->> 'reason'") == ("notice", "ambiguous_reply")
+    publish(connection, ASKED)
+    assert ticket_of(connection, "early reply") == ticket_of(connection, "late question") == f"DE:order:{ORDER}"
+    assert event(connection, "early reply", "kind, detail ->> 'match'") == ("reply", "buyer")
+    touched = rows(connection, "select ticket_key from ops.ticket_touched")
+    assert {key for (key,) in touched} == {f"DE:order:{ORDER}", f"-:mail:{named('early reply')[:16]}"}
+
+
+def test_a_reply_that_names_the_mail_it_answers_joins_it_whoever_wrote(connection: Connection) -> None:
+    publish(
+        connection,
+        mail("early reply", "reply_copy", at=NOON + 9 * 24 * HOUR, in_reply_to="<late question@mail.example>"),
+    )
+    publish(connection, ASKED)
+    assert event(connection, "early reply", "kind, ticket_key") == ("reply", f"DE:order:{ORDER}")
+
+
+def test_a_question_asked_after_the_reply_is_not_what_it_answers(connection: Connection) -> None:
+    publish(connection, REPLIED)
+    publish(connection, mail("later", at=NOON + 3 * HOUR, order_ids=[ORDER], buyer_name="Mia Muster"))
+    assert event(connection, "early reply", "kind") == ("notice",)
+
+
+def test_a_reply_that_a_person_has_dealt_with_stays_where_it_is(connection: Connection) -> None:
+    publish(connection, REPLIED)
+    connection.exec_driver_sql(
+        "insert into core.ticket_event (account, source, source_id, ticket_key, kind, occurred_at, actor) "
+        "select account, 'desk', 'decided', ticket_key, 'solve', occurred_at, 'ana' from core.ticket_event"
+    )
+    publish(connection, ASKED)
+    assert event(connection, "early reply", "kind") == ("notice",)
+
+
+def test_a_reply_that_fits_several_names_them_for_a_person(connection: Connection) -> None:
+    first = mail("first", at=NOON, order_ids=[ORDER], buyer_name="Mia Muster")
+    second = mail("second", at=NOON + HOUR, order_ids=[OTHER_ORDER], buyer_name="Mia Muster")
+    publish(connection, first, second)
+    publish(connection, REPLIED)
+    assert event(connection, "early reply", "kind, detail -> 'candidates'") == (
+        "notice",
+        [f"DE:order:{OTHER_ORDER}", f"DE:order:{ORDER}"],
+    )

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from amazon_support.outputs.alerts import raise_alerts
 from amazon_support.outputs.summary import summary
 from amazon_support.outputs.worklist import write_worklists
+from amazon_support.settings import Policy
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def told(connection: Connection) -> tuple[list[tuple[str, bool]], int]:
 def test_an_old_question_makes_nobody_late(live: Connection) -> None:
     waiting(live, "DE:order:old", before(days=60))
     assert told(live) == ([], 0)
-    counts = summary(live, as_of=NOON)
+    counts = summary(live, Policy(), as_of=NOON)
     assert (counts.breached, counts.at_risk, counts.waiting_since) == (0, 0, None)
     assert counts.tickets == {"new": 1}, "it is kept"
 
@@ -34,7 +35,7 @@ def test_an_old_question_makes_nobody_late(live: Connection) -> None:
 def test_a_question_from_then_on_does(live: Connection) -> None:
     waiting(live, "DE:order:first", before(days=10))
     assert told(live) == ([("DE:order:first", True)], 1)
-    assert summary(live, as_of=NOON).breached == 1
+    assert summary(live, Policy(), as_of=NOON).breached == 1
 
 
 def test_an_account_of_which_nothing_is_noted_has_no_history(live: Connection) -> None:
@@ -55,7 +56,7 @@ def test_old_mail_that_nobody_recognised_waits_for_no_decision(live: Connection)
         ticket(live, name, "unknown_mail", periods=[("new", before(days=days))])
         event(live, name, before(days=days))
     assert [name for name, _ in told(live)[0]] == ["-:mail:0123456789abcdee"]
-    assert summary(live, as_of=NOON).mail_to_decide == 1
+    assert summary(live, Policy(), as_of=NOON).mail_to_decide == 1
 
 
 def test_what_the_hour_would_have_shown_stays_when_more_happens_later(live: Connection) -> None:

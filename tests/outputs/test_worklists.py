@@ -1,5 +1,6 @@
 """What is on an agent's worklist, in which section and order, as of which hour."""
 
+import json
 import re
 from datetime import datetime, timedelta
 from typing import Any
@@ -156,6 +157,22 @@ def test_mail_to_decide_says_where_the_mail_is(connection: Connection) -> None:
     (item,) = listed(connection)
     assert item.reason == "Decide within 44 h, mail of 10 Mar 08:00 UTC in imap_default/INBOX"
     assert item.due_at == after(hours=44)
+
+
+def test_mail_to_decide_names_the_conversations_it_may_belong_to(connection: Connection) -> None:
+    ticket(connection, "-:mail:0123456789abcdef", "unknown_mail", periods=[("new", before(hours=4))])
+    candidates = ["DE:order:302-1234567-0000002", "DE:buyer:0123456789abcdef", "DE:order:302-1234567-0000001"]
+    event(
+        connection, "-:mail:0123456789abcdef", before(hours=4), source_id="0123456789abcdef01",
+        detail=json.dumps({"reason": "ambiguous_reply", "candidates": candidates}),
+    )  # fmt: skip
+    insert(
+        connection, "core.mail", account="main", mail_id="0123456789abcdef01", mailbox="imap_default", folder="INBOX",
+        kind="reply_copy", confidence=1, signals=[], direction="outbound", order_ids=[], sent_at=before(hours=4),
+        received_at=before(hours=4), attachment_count=0, archived_as="a",
+    )  # fmt: skip
+    (item,) = listed(connection)
+    assert item.reason.endswith("; may belong to 302-1234567-0000002, 302-1234567-0000001")
 
 
 def test_orders_to_ship_by_ship_by_time(connection: Connection) -> None:

@@ -1,8 +1,8 @@
 -- In: copies of our replies that came first with the batches and have no ticket yet, the oldest of each
 -- buyer's name; events so far. Out: core.ticket_event: the reply is on the one conversation of its buyer
 -- that is unanswered at that instant and at most 7 days old (the buyer is told by alias where both have
--- one, else by name). When none or several fit, the mail becomes a notice for a person. Repeat until no
--- reply is left.
+-- one, else by name). When none or several fit, the mail becomes a notice for a person, with the conversations it may
+-- belong to, the newest question first. Repeat until no reply is left.
 insert into core.ticket_event (
     account,
     source,
@@ -22,7 +22,7 @@ insert into core.ticket_event (
 )
 with new_mail as (
     select * from core.mail
-    where batch_id = any(%(batch_ids)s::bigint[])
+    where batch_id = any(%(batch_ids)s::bigint[]) or (kind = 'reply_copy' and ticket_key is null)
 ),
 
 waiting as (
@@ -119,6 +119,8 @@ linked as (
         is_automatic,
         count(*) filter (where is_unanswered) = 1 as is_found,
         min(ticket_key) filter (where is_unanswered) as ticket_key,
+        to_jsonb((array_agg(ticket_key order by asked_at desc) filter (where ticket_key is not null))[:5])
+            as candidates,
         coalesce(min(asked_in) filter (where is_unanswered), marketplace) as marketplace,
         min(order_id) filter (where is_unanswered) as order_id,
         min(case_id) filter (where is_unanswered) as case_id,
@@ -144,7 +146,11 @@ select
     is_automatic,
     case
         when is_found then '{"mail_kind": "reply_copy", "match": "buyer"}'::jsonb
-        else '{"mail_kind": "reply_copy", "reason": "ambiguous_reply"}'::jsonb
+        else jsonb_strip_nulls(
+            jsonb_build_object(
+                'mail_kind', 'reply_copy', 'reason', 'ambiguous_reply', 'candidates', candidates
+            )
+        )
     end as detail
 from linked
 on conflict (account, source, source_id) do nothing

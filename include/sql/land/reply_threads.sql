@@ -18,7 +18,7 @@ insert into core.ticket_event (
 )
 with new_mail as (
     select * from core.mail
-    where batch_id = any(%(batch_ids)s::bigint[])
+    where batch_id = any(%(batch_ids)s::bigint[]) or (kind = 'reply_copy' and ticket_key is null)
 ),
 
 replies as (

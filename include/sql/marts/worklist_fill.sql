@@ -154,7 +154,18 @@ mail_places as (
         tickets.account,
         tickets.ticket_id,
         to_char(mail.received_at at time zone 'UTC', 'FMDD Mon HH24:MI "UTC"') as received,
-        mail.mailbox || '/' || mail.folder as place
+        mail.mailbox || '/' || mail.folder as place,
+        nullif(
+            array_to_string(
+                array(
+                    select regexp_replace(candidate.ticket_key, '^.*:(order|case):', '')
+                    from jsonb_array_elements_text(event.detail -> 'candidates') as candidate (ticket_key)
+                    where candidate.ticket_key ~ ':(order|case):'
+                ),
+                ', '
+            ),
+            ''
+        ) as candidates
     from tickets
     inner join core.ticket_event as event
         on tickets.account = event.account and tickets.ticket_key = event.ticket_key
@@ -168,7 +179,8 @@ located as (
     select
         tickets.*,
         coalesce(case_movements.moved_at, tickets.status_since) as since_at,
-        'mail of ' || mail_places.received || ' in ' || mail_places.place as remark
+        'mail of ' || mail_places.received || ' in ' || mail_places.place
+        || coalesce('; may belong to ' || mail_places.candidates, '') as remark
     from tickets
     left join case_movements
         on tickets.account = case_movements.account and tickets.ticket_id = case_movements.ticket_id

@@ -32,3 +32,6 @@ create table ops.mail_failure (
 comment on table ops.mail_failure is 'Mail that the server lists and does not give. It is asked for again by later '
 'readings, a few times; a row goes when its mail has come.';
 comment on column ops.mail_failure.account is 'Owner of the mailbox.';
+
+create index mail_reply_without_ticket on core.mail (account) where kind = 'reply_copy' and ticket_key is null;
+create index ticket_event_ambiguous on core.ticket_event (account) where detail ->> 'reason' = 'ambiguous_reply';

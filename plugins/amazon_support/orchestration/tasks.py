@@ -115,6 +115,23 @@ def read_mailbox(source: dict[str, Any]) -> dict[str, Any]:
     return asdict(read)
 
 
+def list_accounts() -> list[dict[str, str]]:
+    """One entry an account, enabled or not: its mail is there."""
+    return [{"account": account.name} for account in settings.load().accounts]
+
+
+def reread_mail(source: dict[str, str]) -> dict[str, Any]:
+    """Reads one account's archived mail of the window again, by the rules of today."""
+    from amazon_support.sources import mail_reread
+
+    _show(source["account"])
+    account = settings.load().account(source["account"])
+    with _warehouse() as engine:
+        read = mail_reread.reread(engine, account, hooks.archive(), _window(), buyer_key=hooks.buyer_key())
+    log.info("%s", read)
+    return asdict(read)
+
+
 # ---------- quality gate
 
 

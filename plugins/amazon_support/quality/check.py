@@ -28,9 +28,13 @@ RULES: "dict[str, Callable[[Settings], list[Expectation]]]" = {
     "orders": lambda settings: suites.orders(list(settings.by_id)),
     "order_report": lambda settings: suites.order_report([m.domain for m in settings.marketplaces]),
     "mail": lambda settings: suites.mail(),
+    "mail_reread": lambda settings: suites.mail(),
     "feedback": lambda settings: suites.feedback(list(settings.by_country)),
     "account_health": lambda settings: suites.account_health(list(settings.by_id), health_rules().statuses.known),
 }
+
+# Datasets whose rows are looked at as another's are.
+LIKE = {"mail_reread": "mail"}
 
 
 class QualityError(Exception):
@@ -87,13 +91,16 @@ def check(engine: Engine, dataset: str, settings: Settings, *, as_of: datetime) 
             "as_of": as_of,
             "smallest_judged": suites.SMALLEST_JUDGED,
         }
-        queries = {name: _bound(connection, name, parameters) for name in (f"{dataset}_to_check", "batches_to_check")}
+        rows, whole = (
+            _bound(connection, name, parameters)
+            for name in (f"{LIKE.get(dataset, dataset)}_to_check", "batches_to_check")
+        )
     if not landed:
         return []
     rules = RULES[dataset](settings)
     with _data_source(engine) as source:
-        findings = _validate(source, queries[f"{dataset}_to_check"], rules, ["batch_id", "row_key"])
-        findings += _validate(source, queries["batches_to_check"], suites.batches(), ["batch_id"])
+        findings = _validate(source, rows, rules, ["batch_id", "row_key"])
+        findings += _validate(source, whole, suites.batches(), ["batch_id"])
     with engine.begin() as connection:
         return _record(connection, dataset, landed, findings)
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import Message
 from email.parser import BytesHeaderParser
-from email.utils import getaddresses
 from typing import Any
 
 from sqlalchemy import Connection
@@ -21,7 +20,6 @@ from amazon_support.warehouse.land import MailRow, land_mail
 
 log = logging.getLogger(__name__)
 
-DELIVERED_TO = ("Delivered-To", "X-Original-To", "To", "Cc")
 KEEPERS = 8  # mails archived at once
 END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
 
@@ -73,12 +71,13 @@ def understand(arrived: Sequence[Arrived], archive: Archive, owner: str, tags: M
     # To archive is to wait, for the disk or for an object store; meanwhile those that are kept are explained.
     with ThreadPoolExecutor(KEEPERS) as keepers:
         names = keepers.map(archive.put, [each.raw for each in arrived])
-        return [_understood(each, name, owner, tags) for each, name in zip(arrived, names, strict=True)]
+        return [explained(each, name, owner, tags) for each, name in zip(arrived, names, strict=True)]
 
 
-def _understood(arrived: Arrived, name: str, owner: str, tags: Mapping[str, str]) -> Understood:
+def explained(arrived: Arrived, name: str, owner: str, tags: Mapping[str, str]) -> Understood:
+    """Whose an archived mail is and what it means. name: in the archive; the rest as in `understand`."""
     meaning = _explained(mail.explain, arrived, name)
-    tag = next((tag for tag in _delivered_to_tags(arrived.raw) if tag in tags), None) if tags else None
+    tag = next((tag for tag in meaning["delivered_to_tags"] if tag in tags), None)
     account, _, country = tags[tag].partition("/") if tag else ("", "", "")
     if country and not meaning["marketplace"]:
         meaning["marketplace"] = country
@@ -135,14 +134,3 @@ def headers_of(raw: bytes) -> Message:
     """The mail's headers as they were written; of any bytes."""
     end = END_OF_HEADERS.search(raw)
     return BytesHeaderParser(policy=email.policy.compat32).parsebytes(raw[: end.end()] if end else raw)
-
-
-def _delivered_to_tags(raw: bytes) -> list[str]:
-    """Plus-tags of the addresses it was delivered to, lower case; the surest header first. Any bytes will do."""
-    try:
-        headers = headers_of(raw)
-        written = [str(value) for name in DELIVERED_TO for value in headers.get_all(name, [])]
-        addresses = [address for _, address in getaddresses(written)]
-    except Exception:
-        return []
-    return [local.partition("+")[2].lower() for local in (a.rpartition("@")[0] for a in addresses) if "+" in local]

@@ -11,7 +11,7 @@ from amazon_support.warehouse.land.account_health import (
     publish_account_health,
 )
 from amazon_support.warehouse.land.feedback import FeedbackRow, land_feedback, publish_feedback
-from amazon_support.warehouse.land.mail import MailRow, land_mail, publish_mail
+from amazon_support.warehouse.land.mail import MailRow, land_mail, land_reread, publish_mail, publish_reread
 from amazon_support.warehouse.land.order_report import land_order_report, publish_order_report
 from amazon_support.warehouse.land.orders import land_orders, publish_orders
 
@@ -20,6 +20,7 @@ PUBLISH: dict[str, Callable[[Connection, Settings], int]] = {
     "orders": publish_orders,
     "order_report": publish_order_report,
     "mail": publish_mail,
+    "mail_reread": publish_reread,
     "feedback": publish_feedback,
     "account_health": publish_account_health,
 }
@@ -34,9 +35,11 @@ __all__ = [
     "land_mail",
     "land_order_report",
     "land_orders",
+    "land_reread",
     "publish_account_health",
     "publish_feedback",
     "publish_mail",
     "publish_order_report",
     "publish_orders",
+    "publish_reread",
 ]

@@ -5,7 +5,7 @@ import hmac
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,18 +13,43 @@ from typing import Any
 from sqlalchemy import Connection
 
 from amazon_support.settings import Settings
-from amazon_support.warehouse.land.batches import as_json, claim, clean, copy_rows, mark_published, new_batch, run_steps
+from amazon_support.warehouse.land.batches import (
+    as_json,
+    claim,
+    clean,
+    copy_rows,
+    mark_published,
+    new_batch,
+    run_steps,
+)
 from amazon_support.warehouse.steps import run_step
 
 MAIL = "mail"
+REREAD = "mail_reread"
 
 # Amazon Business may write for any buyer from this alias: it tells nobody apart.
 SHARED_ALIAS = re.compile(r"^no-?reply", re.IGNORECASE)
 
 # Links look at facts published before them, so the order matters: what names its ticket, then what is found by it.
-PUBLISH_MAIL = ("mail", "mail_pii", "placeholders", "statistics", "ticket_events", "statistics", "reply_threads")
+PUBLISH_MAIL = (
+    "mail",
+    "mail_pii",
+    "placeholders",
+    "statistics",
+    "ticket_events",
+    "statistics",
+    "replies_unsettled",
+    "reply_threads",
+)
 PUBLISH_MAIL_LAST = ("delivery_failures", "ticket_notes", "mail_tickets", "tickets_touched")
 PUBLISH_MAIL_LOCK = 4_711_002
+FORGET_MAIL = (
+    "tickets_touched",
+    "reread_forget_placeholders",
+    "reread_forget_events",
+    "reread_forget_words",
+    "reread_forget_mail",
+)
 
 
 @dataclass(frozen=True)
@@ -66,27 +91,46 @@ def land_mail(
     for row in rows:
         first.setdefault(row.mail_id, row)
     batch_id = new_batch(connection, MAIL, account, mailbox, len(first))
+    _copy_mail(
+        connection,
+        ((batch_id, account, row.mail_id, mailbox, folder, uid_validity, row) for row in first.values()),
+        buyer_key,
+    )
+    return batch_id
+
+
+def land_reread(
+    connection: Connection, *, account: str, rows: Sequence[tuple[Mapping[str, Any], MailRow]], buyer_key: str
+) -> int:
+    """Writes mails that were read again as one batch: each beside how it was first landed (mailbox, folder,
+    uid_validity).
+
+    Returns: the batch's id.
+    """
+    batch_id = new_batch(connection, REREAD, account, "archive", len(rows))
+    _copy_mail(
+        connection,
+        (
+            (batch_id, account, row.mail_id, landed["mailbox"], landed["folder"], landed["uid_validity"], row)
+            for landed, row in rows
+        ),
+        buyer_key,
+    )
+    return batch_id
+
+
+def _copy_mail(
+    connection: Connection, rows: Iterable[tuple[int, str, str, str, str, int, MailRow]], buyer_key: str
+) -> None:
     copy_rows(
         connection,
         "pii.mail_received (batch_id, account, mail_id, mailbox, folder, uid_validity, uid, received_at, archived_as, "
         "meaning)",
         (
-            (
-                batch_id,
-                account,
-                row.mail_id,
-                mailbox,
-                folder,
-                uid_validity,
-                row.uid,
-                row.received_at,
-                row.archived_as,
-            )
-            + (as_json(_with_buyer(row.meaning, buyer_key)),)
-            for row in first.values()
+            (*place, row.uid, row.received_at, row.archived_as, as_json(with_buyer(row.meaning, buyer_key)))
+            for *place, row in rows
         ),
     )
-    return batch_id
 
 
 def publish_mail(connection: Connection, settings: Settings) -> int:
@@ -95,19 +139,48 @@ def publish_mail(connection: Connection, settings: Settings) -> int:
 
     Returns: how many batches were published.
     """
-    # Links look at what others have published: two publishers at once would miss each other's tickets.
-    connection.exec_driver_sql(f"select pg_advisory_xact_lock({PUBLISH_MAIL_LOCK})")
+    _lock(connection)
     batch_ids, rows = claim(connection, MAIL)
     if batch_ids:
-        regions = {m.country: m.region for m in settings.marketplaces}
-        parameters = {"batch_ids": batch_ids, "regions": json.dumps(regions)}
-        run_steps(connection, PUBLISH_MAIL, parameters, rows)
-        # Which question a reply answers depends on the replies before it: one reply a buyer and round.
-        while run_step(connection, "land/replies_by_name.sql", parameters).rowcount:
-            pass
-        run_steps(connection, PUBLISH_MAIL_LAST, parameters, rows)
+        _publish(connection, settings, batch_ids, rows)
         mark_published(connection, batch_ids)
     return len(batch_ids)
+
+
+def publish_reread(connection: Connection, settings: Settings) -> int:
+    """Gives mail that was read again its new meaning, in the caller's transaction, as if it had always had it.
+
+    All of the account's mail from the first changed batch on is linked anew, because what came later may be linked to
+    what came before. The raw mail in the archive is the fact; whatever is made of it is derived.
+
+    Returns: how many batches were published.
+    """
+    _lock(connection)
+    reread_ids, _ = claim(connection, REREAD)
+    if reread_ids:
+        for changed in run_step(connection, "land/reread_meanings.sql", {"batch_ids": reread_ids}).all():
+            found = run_step(connection, "land/reread_batches.sql", dict(changed._mapping))
+            batch_ids = list(found.scalars())
+            run_steps(connection, FORGET_MAIL, {"batch_ids": batch_ids}, rows=0)
+            for batch_id in batch_ids:  # in their old order, because links look at what was there before
+                _publish(connection, settings, [batch_id], rows=0)
+        mark_published(connection, reread_ids)
+    return len(reread_ids)
+
+
+def _lock(connection: Connection) -> None:
+    # Links look at what others have published: two publishers at once would miss each other's tickets.
+    connection.exec_driver_sql(f"select pg_advisory_xact_lock({PUBLISH_MAIL_LOCK})")
+
+
+def _publish(connection: Connection, settings: Settings, batch_ids: list[int], rows: int) -> None:
+    regions = {m.country: m.region for m in settings.marketplaces}
+    parameters = {"batch_ids": batch_ids, "regions": json.dumps(regions)}
+    run_steps(connection, PUBLISH_MAIL, parameters, rows)
+    # Which question a reply answers depends on the replies before it: one reply a buyer and round.
+    while run_step(connection, "land/replies_by_name.sql", parameters).rowcount:
+        pass
+    run_steps(connection, PUBLISH_MAIL_LAST, parameters, rows)
 
 
 def buyer_ref(alias: str | None, key: str) -> str | None:
@@ -124,7 +197,8 @@ def buyer_name_key(name: str | None) -> str | None:
     return " ".join("".join(letters).casefold().split()) or None
 
 
-def _with_buyer(meaning: dict[str, Any], key: str) -> dict[str, Any]:
+def with_buyer(meaning: dict[str, Any], key: str) -> dict[str, Any]:
+    """The meaning as it is landed: fit for jsonb, with the buyer's keys."""
     return {
         **clean(meaning),
         "buyer_ref": buyer_ref(meaning.get("buyer_alias"), key),

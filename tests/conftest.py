@@ -13,7 +13,8 @@ from amazon_support.warehouse import engine, migrate
 from amazon_support.warehouse.embedded import EmbeddedServer
 
 # Airflow reads this when it is first imported, and would write to the user's home otherwise.
-os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-")
+_airflow_home = tempfile.TemporaryDirectory(prefix="airflow-", ignore_cleanup_errors=True)
+os.environ["AIRFLOW_HOME"] = _airflow_home.name
 
 _numbers = itertools.count(1)
 
@@ -23,24 +24,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
 
 
+def on_server(server: EmbeddedServer, *statements: str) -> None:
+    """Runs statements that belong to no database and no transaction."""
+    bound = engine(server.url())
+    with bound.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    bound.dispose()
+
+
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+def postgres() -> Iterator[EmbeddedServer]:
     """A PostgreSQL 18 for the session, with a migrated template database."""
-    with EmbeddedServer(tmp_path_factory.mktemp("postgres")) as server:
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder, EmbeddedServer(Path(folder)) as server:
         # What tests write need not survive the machine; stopping would wait for the disk.
-        with engine(server.url()).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("alter system set fsync = off")
-            connection.exec_driver_sql("select pg_reload_conf()")
+        on_server(
+            server,
+            "alter system set fsync = off",
+            "alter system set max_wal_size = '128MB'",
+            "select pg_reload_conf()",
+        )
         migrate.upgrade(server.ensure_database("migrated"))
         yield server
 
 
 @pytest.fixture
-def warehouse_url(postgres: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> str:
-    """URL of a migrated, empty warehouse; the environment names it too."""
-    url = postgres.ensure_database(f"test_{next(_numbers)}", template="migrated")
+def warehouse_url(postgres: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """URL of a migrated, empty warehouse, dropped after the test; the environment names it too."""
+    name = f"test_{next(_numbers)}"
+    url = postgres.ensure_database(name, template="migrated")
     monkeypatch.setenv("AMAZON_SUPPORT_WAREHOUSE", url)
-    return url
+    yield url
+    on_server(postgres, f"drop database {name} with (force)")  # ten megabytes each, and there are many tests
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -27,3 +28,10 @@ def seconds(work: Callable[[], Any], times: int = 3) -> float:
         return time.perf_counter() - began
 
     return min(once() for _ in range(times))
+
+
+def peak_memory() -> float:
+    """The most resident memory that this process has had, in MB."""
+    # Not getrusage: it counts the memory of the process that started this one, too.
+    [peak] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    return int(peak.split()[1]) * 1024 / 1e6

@@ -186,11 +186,18 @@ def mail() -> None:
 @mail.command()
 @click.argument("file", type=click.File("rb"))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
-def explain(file: BinaryIO, as_json: bool) -> None:
+@click.option("--html", "as_html", is_flag=True, help="The mail itself as a safe page: nothing runs or is fetched.")
+def explain(file: BinaryIO, as_json: bool, as_html: bool) -> None:
     """Explain one mail: its kind, why, and what is in it. FILE is an .eml file, or - for standard input."""
     from amazon_support import mail as mails
 
-    facts = mails.explain(file.read())
+    if as_json and as_html:
+        raise click.UsageError("--json or --html, not both.")
+    raw = file.read()
+    if as_html:
+        click.echo(mails.page(mails.parse(raw)))
+        return
+    facts = mails.explain(raw)
     click.echo(facts.model_dump_json(indent=2) if as_json else mails.render(facts))
 
 

@@ -19,9 +19,9 @@ from landing import (
     order,
     rows,
 )
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from amazon_support import settings
+from amazon_support import settings, tickets
 from amazon_support.warehouse import land
 from amazon_support.warehouse.land import MailRow, batches
 from amazon_support.warehouse.land.mail import buyer_ref
@@ -160,6 +160,40 @@ def test_what_each_kind_becomes(
 def test_a_decision_is_a_note_on_the_orders_ticket_where_there_is_one(connection: Connection, kind: str) -> None:
     publish(connection, mail("it", kind, order_ids=[ORDER]), mail("question", order_ids=[ORDER]))
     assert event(connection, "it", "kind, ticket_key, detail ->> 'mail_kind'") == ("note", f"DE:order:{ORDER}", kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "meaning", "detail"),
+    [
+        (
+            "a_to_z_opened",
+            {"deadline": "2026-03-13T12:00:00Z", "amount": "24.90", "currency": "EUR"},
+            {"deadline": "2026-03-13T12:00:00Z", "amount": 24.90, "currency": "EUR"},
+        ),
+        ("a_to_z_decided", {"decision": "charged", "appeal_until": "2026-04-09T12:00:00Z", "deadline": None},
+         {"decision": "charged", "appeal_until": "2026-04-09T12:00:00Z"}),
+        ("performance_notification", {"performance_issue": "product_safety", "deadline": "soon"},
+         {"performance_issue": "product_safety"}),
+        ("case_update", {"case_status": "needs_you"}, {"case_status": "needs_you"}),
+        ("buyer_message", {"asks": "cancellation", "products": [{"asin": "B000000001"}]}, {"asks": "cancellation"}),
+        (
+            "return_request",
+            {"products": [{"asin": "B000000001", "sku": None, "quantity": 2, "title": "Kanne", "comment": "Mia"}]},
+            {"products": [{"asin": "B000000001", "quantity": 2}]},
+        ),
+        ("refund_notice", {"amount": "many", "currency": None}, {}),
+    ],
+)  # fmt: skip
+def test_an_event_has_what_its_mail_says_and_nothing_personal(
+    connection: Connection, kind: str, meaning: dict[str, object], detail: dict[str, object]
+) -> None:
+    publish(connection, mail("question", order_ids=[ORDER]), mail("it", kind, order_ids=[ORDER], **meaning))
+    assert event(connection, "it", "detail - '{mail_kind,match}'::text[]") == (detail,)
+
+
+def test_a_question_about_a_product_names_it(connection: Connection) -> None:
+    publish(connection, mail("it", products=[{"asin": "B000000001", "title": "Kanne"}]))
+    assert event(connection, "it", "detail -> 'products'") == ([{"asin": "B000000001"}],)
 
 
 def test_an_automatic_reply_stays_marked(connection: Connection) -> None:
@@ -371,18 +405,71 @@ UNKNOWN = f"-:mail:{named('reply')[:16]}"
         ),
     ],
 )
-@pytest.mark.parametrize("how", ["at once", "one by one"])
+@pytest.mark.parametrize("how", ["at once", "one by one", "the last first"])
 def test_a_reply_without_an_order_finds_its_conversation(
     connection: Connection, mails: list[MailRow], ticket: str, how: str
 ) -> None:
     if how == "at once":
         publish(connection, *reversed(mails))
     else:
-        for each in sorted(mails, key=lambda row: row.received_at):
+        for each in sorted(mails, key=lambda row: row.received_at, reverse=how == "the last first"):
             publish(connection, each)
     assert ticket_of(connection, "reply") == ticket
     kind = ("notice", "unknown_mail", "ambiguous_reply") if ticket == UNKNOWN else ("reply", None, None)
     assert event(connection, "reply", "kind, ticket_type, detail ->> 'reason'") == kind
+
+
+@pytest.mark.parametrize(
+    ("mails", "candidates"),
+    [
+        pytest.param([question("one", at=-3), question("two")], ["DE:case:two", "DE:case:one"], id="two fit"),
+        pytest.param(
+            [question("one", at=-3), question("two"), question("three"), reply("answer", at=-1, order_ids=[ORDER])]
+            + [reply("to two", at=-1, in_reply_to="<two@mail.example>")],
+            ["DE:case:three", "DE:case:one"],
+            id="what is answered is none",
+        ),
+        pytest.param([question("one"), reply("answer", at=-1)], ["DE:case:one"], id="all are answered"),
+        pytest.param([question("one", buyer_name="Ana Lima")], None, id="nobody of that name"),
+    ],
+)
+def test_a_person_is_told_which_conversations_may_be_meant(
+    connection: Connection, mails: list[MailRow], candidates: list[str] | None
+) -> None:
+    publish(connection, *mails, reply())
+    assert event(connection, "reply", "detail -> 'candidates'") == (candidates,)
+
+
+def test_a_reply_leaves_the_ticket_it_had_when_its_question_comes_after_all(connection: Connection) -> None:
+    publish(connection, reply())
+    connection.exec_driver_sql("delete from ops.ticket_touched")
+    publish(connection, question("one"))
+    assert ticket_of(connection, "reply") == "DE:case:one"
+    assert rows(connection, "select ticket_key from ops.ticket_touched order by 1") == [(UNKNOWN,), ("DE:case:one",)]
+
+
+def test_a_reply_on_which_a_person_has_worked_stays_where_it_is(connection: Connection) -> None:
+    publish(connection, reply())
+    connection.execute(
+        text(
+            "insert into core.ticket_event (account, source, source_id, ticket_key, kind, occurred_at, actor) "
+            "values ('main', 'agent', '1', :ticket, 'solve', :at, 'kim')"
+        ),
+        {"ticket": UNKNOWN, "at": NOON + HOUR},
+    )
+    publish(connection, question("one"))
+    assert ticket_of(connection, "reply") == UNKNOWN
+
+
+@pytest.mark.parametrize("late", [{"is_automatic": True}, {"buyer_name": "Ana Lima"}, {"at": 1}, {"at": -24 * 7 - 1}])
+def test_a_message_that_asked_for_no_answer_of_ours_opens_no_reply_again(
+    connection: Connection, late: dict[str, object]
+) -> None:
+    publish(connection, question("one"), reply())
+    connection.exec_driver_sql("delete from ops.ticket_touched")
+    publish(connection, question("late", **late))  # type: ignore[arg-type]
+    assert ticket_of(connection, "reply") == "DE:case:one"
+    assert rows(connection, "select ticket_key from ops.ticket_touched") == [("DE:case:late",)]
 
 
 def test_a_reply_never_crosses_accounts(connection: Connection) -> None:
@@ -395,6 +482,24 @@ def test_a_reply_with_an_order_may_come_before_its_question(connection: Connecti
     publish(connection, reply(order_ids=[ORDER]))
     publish(connection, question("one", order_ids=[ORDER]))
     assert ticket_of(connection, "reply") == ticket_of(connection, "one")
+
+
+# ---------- machines
+
+
+def test_machine_mail_counts_as_no_question_and_no_answer(connection: Connection) -> None:
+    publish(
+        connection,
+        mail("question", at=NOON - 5 * HOUR, order_ids=[ORDER]),
+        mail("thanks", "reply_copy", at=NOON - 4 * HOUR, order_ids=[ORDER], is_automatic=True),
+        mail("reply", "reply_copy", at=NOON - 3 * HOUR, order_ids=[ORDER]),
+        mail("away", at=NOON - 2 * HOUR, order_ids=[ORDER], is_automatic=True),
+    )
+    tickets.fold(connection, SETTINGS.policy)
+    statuses = "select status, from_at from mart.ticket_status where from_at <= :now order by from_at"
+    assert rows(connection, statuses, now=NOON) == [("new", NOON - 5 * HOUR), ("pending", NOON - 3 * HOUR)]
+    clocks = "select started_at, stopped_at from mart.sla_clock"
+    assert rows(connection, clocks) == [(NOON - 5 * HOUR, NOON - 3 * HOUR)]
 
 
 # ---------- replies that did not arrive

@@ -13,8 +13,8 @@ from multiprocessing import Pool
 from pathlib import Path
 from random import Random
 
+from letters import corpus
 from mail_builders import framed, framed_html, mail, report
-from test_corpus import EVERY, letter
 from test_mail_hostile import ODD, nested, understood
 
 MAILS = 200_000
@@ -40,6 +40,27 @@ PIECES = (
     b"302-1234567-1234567",
     b"\x1b$B",
     b"+ADw-",
+    b"\xed\xa0\x80",
+    b"=?iso-2022-jp?Q?=1B$B?=",
+    b"Content-Type: multipart/report; report-type=delivery-status\r\n",
+    b"Content-Type: message/rfc822\r\n\r\n",
+    b"Content-Transfer-Encoding: x-uuencode\r\n",
+    b"Content-Disposition: attachment; filename*0*=utf-8''..%2f; filename*1=\"",
+    b"charset*=utf-8''%ff",
+    b"&#x110000;",
+    b"]]>",
+    b"\xe2\x80\xae",
+    b"<blockquote>",
+    b"<table><tr><td>",
+    b"------------- " * 200,
+    b"> " * 200,
+    b'From: <>, @, a@[, "\r\n',
+    b"9999-12-31",
+    b"0001-01-01 00:00 (UTC+99)",
+    b"within 999 weeks",
+    b"1.1.1,1,1 \xe2\x82\xac",
+    b"https://sellercentral.amazon.de/messaging/no-response-needed?t=%00&m[]=",
+    b"https://[::1",
 )
 
 
@@ -47,7 +68,7 @@ PIECES = (
 def seeds() -> list[bytes]:
     """Mails of every kind and language, and odd ones."""
     odd = [nested(50), report(), mail(text=framed(), html=framed_html(), files=[("a.png", "image/png", b"x")])]
-    return [letter(language, kind) for language, kind in EVERY] + list(ODD.values()) + odd
+    return [each.raw for each in corpus()] + list(ODD.values()) + odd
 
 
 def mutated(number: int, seed: int) -> bytes:

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from mail_builders import BUYER, NOON, SUBJECT, framed, framed_html, mail, reply_html, report
 
 from amazon_support.mail import Kind, MailFacts, explain
+from amazon_support.mail.links import is_seller_central
+from amazon_support.mail.rules import rules
 
 FROM_BUYER = b"From: Mia <k2j4h6g8f1d3@marketplace.amazon.de>\r\nMessage-ID: <1@x.example>\r\nSubject: Frage\r\n"
 KINDS = set(get_args(Kind))
@@ -28,11 +30,9 @@ def understood(raw: bytes) -> MailFacts:
 
 
 def nested(depth: int) -> bytes:
-    body = b"\r\nHallo"
-    for number in range(depth):
-        head = b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n" % number
-        body = head + b"--b%d\r\n" % number + body + b"\r\n--b%d--\r\n" % number
-    return FROM_BUYER + body
+    opened = (b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(depth))
+    closed = (b"\r\n--b%d--\r\n" % n for n in reversed(range(depth)))
+    return FROM_BUYER + b"".join(opened) + b"\r\nHallo" + b"".join(closed)
 
 
 ODD = {
@@ -82,7 +82,7 @@ def test_a_mail_of_two_hundred_layers_is_read_to_its_core() -> None:
 
 
 def test_a_mail_of_more_layers_than_python_can_go_still_has_its_kind() -> None:
-    assert understood(nested(3000)).kind == "buyer_message"
+    assert understood(nested(5000)).kind == "buyer_message"
 
 
 MILLION = 1_000_000
@@ -148,3 +148,28 @@ def test_any_bytes_have_exactly_one_meaning(raw: bytes) -> None:
 def test_words_of_a_buyer_are_never_lost(said: str) -> None:
     facts = understood(mail(BUYER, SUBJECT, framed(f"Anfang {said} Schluss")))
     assert facts.text.startswith("Anfang") and facts.text.endswith("Schluss")
+
+
+FRAMES = sorted({(begin, end) for frame in rules().frames.values() for begin in frame.begin for end in frame.end})
+WRITTEN = st.text(st.characters(categories=["L", "M", "N"], include_characters=" .,!?\n"), min_size=1, max_size=400)
+MARKS = ("commMgrTok", "Copyright", "no-response-needed", "Amazon-7001234567", "------")
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(frame=st.sampled_from(FRAMES), said=WRITTEN.map(str.strip).filter(bool), as_html=st.booleans())
+def test_in_every_frame_all_words_of_the_buyer_are_found_and_nothing_else(
+    frame: tuple[str, str], said: str, as_html: bool
+) -> None:
+    body = framed_html(said, *frame) if as_html else None
+    facts = understood(mail(BUYER, SUBJECT, None if as_html else framed(said, *frame), body))
+    assert "".join(facts.text.split()) == "".join(said.split())
+    assert not any(mark in facts.text for mark in MARKS)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(raw=mutated().filter(lambda raw: b"marketplace.amazon.de" in raw))
+def test_no_signed_link_is_ever_among_the_words(raw: bytes) -> None:
+    facts = understood(raw)
+    if facts.kind == "buyer_message":
+        assert "no-response-needed" not in facts.text
+        assert all(is_seller_central(link.url) for link in facts.links)

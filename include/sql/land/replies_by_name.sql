@@ -2,7 +2,8 @@
 -- buyer's name; events so far. Out: core.ticket_event: the reply is on the one conversation of its buyer
 -- that is unanswered at that instant and at most 7 days old (the buyer is told by alias where both have
 -- one, else by name). When none or several fit, the mail becomes a notice for a person, with the conversations it may
--- belong to, the newest question first. Repeat until no reply is left.
+-- belong to: those that are unanswered, else all of that buyer's, the newest question first. Repeat until no reply is
+-- left.
 insert into core.ticket_event (
     account,
     source,
@@ -119,8 +120,14 @@ linked as (
         is_automatic,
         count(*) filter (where is_unanswered) = 1 as is_found,
         min(ticket_key) filter (where is_unanswered) as ticket_key,
-        to_jsonb((array_agg(ticket_key order by asked_at desc) filter (where ticket_key is not null))[:5])
-            as candidates,
+        to_jsonb(
+            (
+                coalesce(
+                    array_agg(ticket_key order by asked_at desc, ticket_key asc) filter (where is_unanswered),
+                    array_agg(ticket_key order by asked_at desc, ticket_key asc) filter (where ticket_key is not null)
+                )
+            )[:5]
+        ) as candidates,
         coalesce(min(asked_in) filter (where is_unanswered), marketplace) as marketplace,
         min(order_id) filter (where is_unanswered) as order_id,
         min(case_id) filter (where is_unanswered) as case_id,

@@ -1,6 +1,7 @@
 -- In: questions of buyers that came first with the batches; copies of our replies that were left to a person because
--- no question fitted, and on which nobody has acted. Out: those replies that answer one of the questions have no ticket
--- any more, and are linked by the next steps.
+-- no question fitted, and on which nobody has acted, or that were linked by the buyer's name or alias before the
+-- questions came. Out: those replies that may answer one of the questions have no ticket any more, and are linked
+-- by the next steps.
 with questions as (
     select * from core.mail
     where batch_id = any(%(batch_ids)s::bigint[]) and kind = 'buyer_message'
@@ -15,6 +16,9 @@ asked as (
         words.message_id
     from questions
     inner join pii.mail as words on questions.account = words.account and questions.mail_id = words.mail_id
+    inner join core.ticket_event as event
+        on questions.account = event.account and event.source = 'mail' and questions.mail_id = event.source_id
+    where not event.is_automatic
 ),
 
 left_to_a_person as (
@@ -32,8 +36,30 @@ left_to_a_person as (
     where event.source = 'mail' and event.detail ->> 'reason' = 'ambiguous_reply'
 ),
 
-unsettled as (
-    select distinct
+linked_by_buyer as (
+    select
+        event.account,
+        event.source_id as mail_id,
+        event.ticket_key
+    from asked
+    cross join
+        lateral (
+            select words.mail_id from pii.mail as words
+            where words.account = asked.account and words.buyer_name_key = asked.buyer_name_key
+            union
+            select same_buyer.mail_id from core.mail as same_buyer
+            where same_buyer.account = asked.account and same_buyer.buyer_ref = asked.buyer_ref
+        ) as alike
+    inner join core.ticket_event as event
+        on asked.account = event.account and event.source = 'mail' and alike.mail_id = event.source_id
+    where
+        event.detail ->> 'mail_kind' = 'reply_copy'
+        and event.detail ->> 'match' = 'buyer'
+        and event.occurred_at between asked.sent_at and asked.sent_at + interval '7 days'
+),
+
+unplaced as (
+    select
         left_to_a_person.account,
         left_to_a_person.mail_id,
         left_to_a_person.ticket_key
@@ -60,6 +86,12 @@ unsettled as (
                 and other.ticket_key = left_to_a_person.ticket_key
                 and (other.source <> 'mail' or other.source_id <> left_to_a_person.mail_id)
         )
+),
+
+unsettled as (
+    select * from unplaced
+    union
+    select * from linked_by_buyer
 ),
 
 touched as (

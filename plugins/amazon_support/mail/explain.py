@@ -7,7 +7,7 @@ from typing import Any
 
 from amazon_support.mail import extract, links, notices, outcomes
 from amazon_support.mail.classify import classify, is_automatic, plain_subject, without_tags
-from amazon_support.mail.facts import Direction, Kind, MailFacts, Product
+from amazon_support.mail.facts import Direction, Kind, MailFacts
 from amazon_support.mail.parse import ParsedMail, parse
 from amazon_support.mail.rules import sites
 from amazon_support.mail.senders import Sender, read_sender
@@ -61,7 +61,7 @@ def explain(raw: bytes, *, received_at: datetime | None = None) -> MailFacts:
     no_response = links.no_response_link(own_links) if kind == "buyer_message" else None
     thread_key, message_key = links.conversation_keys(no_response, alias)
     return MailFacts(
-        mail_id=hashlib.sha256(message_id.encode() if message_id else raw).hexdigest(),
+        mail_id=_identity(raw, kind, message_id, (thread_key, message_key)),
         kind=kind,
         confidence=verdict.confidence,
         signals=(*verdict.signals, *listed.pop("signals", ())),
@@ -74,6 +74,7 @@ def explain(raw: bytes, *, received_at: datetime | None = None) -> MailFacts:
         buyer_alias=alias,
         sent_at=sent_at,
         language=extract.language_of(text, site, verdict.language, reading.language),
+        asks=outcomes.asks(text) if kind == "buyer_message" else None,
         rating=extract.rating(subject, body) if kind == "feedback_notice" else None,
         subject=subject,
         message_id=message_id,
@@ -103,6 +104,15 @@ def unreadable(name: str, received_at: datetime) -> MailFacts:
         direction="inbound",
         sent_at=received_at,
     )
+
+
+def _identity(raw: bytes, kind: Kind, message_id: str | None, keys: tuple[str | None, str | None]) -> str:
+    """Amazon's own name of the message is surest: its copies to several addresses have different Message-IDs. Whoever
+    imitates a mail must not take its name away from it."""
+    if kind == "imitation" or not (message_id or all(keys)):
+        return hashlib.sha256(raw).hexdigest()
+    name = "/".join(map(str, keys)) if all(keys) else message_id
+    return hashlib.sha256(str(name).encode()).hexdigest()
 
 
 def _text(mail: ParsedMail, kind: Kind, reading: Reading, body: str) -> str:
@@ -157,8 +167,8 @@ def _notice(mail: ParsedMail, sender: Sender, kind: Kind, subject: str, place: P
         "products": products,
         "amount": paid.figure if paid else None,
         "currency": paid.currency if paid else None,
-        "reason": _shared(listed, products, "reason"),
-        "comment": _shared(listed, products, "comment"),
+        "reason": notices.shared(listed, products, "reason"),
+        "comment": notices.shared(listed, products, "comment"),
         "deadline": due.deadline,
         "appeal_until": due.appeal_until,
         "decision": outcomes.decision(sender, text) if kind in DECIDED else None,
@@ -167,7 +177,3 @@ def _notice(mail: ParsedMail, sender: Sender, kind: Kind, subject: str, place: P
         "tracking": tracking,
         "carrier": carrier,
     }
-
-
-def _shared(listed: notices.Listed, products: tuple[Product, ...], name: str) -> str | None:
-    return notices.shared(listed, products, name)

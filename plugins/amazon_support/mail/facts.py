@@ -28,6 +28,7 @@ Kind = Literal[
 Direction = Literal["inbound", "outbound", "system"]
 Decision = Literal["charged", "funded_by_amazon", "in_our_favour"]
 CaseStatus = Literal["opened", "answered", "closed", "needs_you"]
+Ask = Literal["cancellation"]
 PerformanceIssue = Literal[
     "account_deactivation",
     "intellectual_property",
@@ -84,7 +85,8 @@ class MailFacts(_Facts):
     """What one mail means. Holds personal data: keep it in the pii schema.
 
     Attributes:
-        mail_id: sha256 hex of the Message-ID, or of the whole mail if it has none.
+        mail_id: sha256 hex of thread and message as the signed link names them, so that copies of one message are one
+            mail; else of the Message-ID; of the whole mail if it has none, and of an imitation.
         kind: exactly one of the names in Kind.
         confidence: 0..1, how sure the kind is.
         signals: why, in short machine-readable strings without personal data, such as header:REFUND_ISSUED.
@@ -107,6 +109,8 @@ class MailFacts(_Facts):
         appeal_until: aware UTC, until when a decision can be appealed.
         decision: who pays for an A-to-z claim or a chargeback that was decided.
         case_status: of a Seller Support case. performance_issue: what a performance notification is about.
+        asks: what a buyer asks for in a message of their own. Amazon counts an order that we cancel upon such a message
+            against us; one cancelled upon its own cancellation_request it does not.
         tracking, carrier: of a return label.
         rating: stars, 1 to 5, of a feedback notice.
         in_reply_to: Message-ID of the mail it answers, or of the one that could not be delivered.
@@ -142,6 +146,7 @@ class MailFacts(_Facts):
     decision: Decision | None = None
     case_status: CaseStatus | None = None
     performance_issue: PerformanceIssue | None = None
+    asks: Ask | None = None
     tracking: str | None = None
     carrier: str | None = None
     rating: int | None = None

@@ -11,7 +11,7 @@ from amazon_support.mail.senders import amazon_site
 NO_RESPONSE = "no_response"
 MOST_LINKS = 20
 LONGEST_LINK = 2000
-KEY = re.compile(r"[\w.~-]{4,200}", re.ASCII)
+KEY = re.compile(r"[\w.~-]{1,200}", re.ASCII)
 
 
 def is_amazon_link(link: str) -> bool:

@@ -28,6 +28,7 @@ class Rendered:
     Attributes:
         links: (offset in text, target), in order.
         blocks: (start, end) in text of each `<pre>` with a style of its own that is not in a quote.
+        is_html: marks of quotes are ours, not typed.
         tables: rows of cells, as text, of each table that holds no other table and is not in a quote.
     """
 
@@ -35,6 +36,7 @@ class Rendered:
     links: tuple[tuple[int, str], ...] = ()
     blocks: tuple[tuple[int, int], ...] = ()
     tables: tuple[Table, ...] = ()
+    is_html: bool = False
 
 
 def render_text(text: str) -> Rendered:
@@ -203,4 +205,5 @@ class _Writer:
             tuple(self._links),
             tuple(self._blocks),
             tuple(tuple(map(tuple, rows)) for rows in self._tables),
+            is_html=True,
         )

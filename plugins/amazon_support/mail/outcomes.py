@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
-from amazon_support.mail.facts import CaseStatus, Decision, PerformanceIssue
+from amazon_support.mail.facts import Ask, CaseStatus, Decision, PerformanceIssue
 from amazon_support.mail.rules import rules
 from amazon_support.mail.senders import Sender
 
@@ -38,6 +38,11 @@ def case_status(subject: str, text: str) -> CaseStatus | None:
 def performance_issue(subject: str, text: str) -> PerformanceIssue | None:
     told = [(each.issue, each.sentence) for each in rules().performance_issues]
     return _first(told, subject) or _first(told, _flat(text))
+
+
+def asks(words: str) -> Ask | None:
+    """What a buyer asks for, by their own words."""
+    return _first([(each.ask, each.sentence) for each in rules().asks], " ".join(words[:LONGEST_TEXT].split()))
 
 
 def _first(told: Sequence[tuple[T, re.Pattern[str]]], text: str) -> T | None:

@@ -3,6 +3,7 @@
 import email.utils
 import re
 import unicodedata
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ LONGEST_HEADER = 20_000
 LONGEST_NAME = 120
 REPORT_PARTS = ("message/delivery-status", "text/rfc822-headers", "message/rfc822", "message/global-headers")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=]+")
 FOLD = re.compile(r"[\r\n]+[ \t]*")
 MEDIA_TYPE = re.compile(r"^[\w.+-]{1,60}/[\w.+-]{1,80}$", re.ASCII)
 KANA = re.compile(r"[\u3041-\u30ff]")
@@ -296,10 +298,22 @@ def _content(part: Message) -> bytes:
     try:
         if part.is_multipart():
             return "\n".join(str(each) for each in part.get_payload()).encode("utf-8", "replace")
+        if str(part.get("content-transfer-encoding", "")).strip().lower() == "base64":
+            return _from_base64(part.get_payload())
         data = part.get_payload(decode=True)
         return data if isinstance(data, bytes) else b""
     except Exception:
         return b""
+
+
+def _from_base64(text: Any) -> bytes:
+    """As much as can be read: the end may be cut off, anything may stand between, and = may end a piece, not all."""
+    return b"".join(map(_piece_of_base64, re.split("=+", NOT_BASE64.sub("", str(text)))))
+
+
+def _piece_of_base64(letters: str) -> bytes:
+    whole = letters if len(letters) % 4 != 1 else letters[:-1]
+    return b64decode(whole + "=" * (-len(whole) % 4))
 
 
 def _returned(part: Message) -> str:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from amazon_support.mail.facts import CaseStatus, Decision, Kind, PerformanceIssue
+from amazon_support.mail.facts import Ask, CaseStatus, Decision, Kind, PerformanceIssue
 from amazon_support.mail.phrases import DASHES, GAP, LINE_GAP, SENTENCE_GAP, STARS, any_of, key, label_key, pattern
 from amazon_support.settings import Marketplace, load_file
 
@@ -90,6 +90,10 @@ class Frame(_Model):
     end: tuple[str, ...]
 
 
+class AskPhrases(_Told):
+    ask: Ask
+
+
 class CustomerService(_Model):
     details: Phrases
     below: Phrases
@@ -135,6 +139,7 @@ class MailRules(_Model):
     undecided_senders: tuple[str, ...]
     case_statuses: tuple[StatusPhrases, ...]
     performance_issues: tuple[IssuePhrases, ...]
+    asks: tuple[AskPhrases, ...]
     link_purposes: dict[str, tuple[str, ...]]
 
     @field_validator("common_words")

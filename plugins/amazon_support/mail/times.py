@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import cache
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from amazon_support.mail.money import plain
@@ -14,6 +15,7 @@ from amazon_support.mail.rules import rules
 from amazon_support.settings import Marketplace
 
 LONGEST_TEXT = 20_000
+MOST_DATES = 100  # looked at in one mail
 HERE = "\0"  # no mail has one: see clean()
 LONGEST_WAIT = timedelta(days=400)  # a date beyond is no deadline
 END_OF_DAY = time(23, 59, 59)
@@ -21,11 +23,9 @@ END_OF_DAY = time(23, 59, 59)
 WORD = r"(?<![^\W\d_])[^\W\d_]{3,14}"
 ORDINAL = r"(?:st|nd|rd|th|er|º|°|\.)?"
 DAY_FIRST = rf"\d{{1,2}}{ORDINAL}\s?(?:de\s|of\s)?\s?[^\W\d_]{{3,14}}\.?,?(?:\s(?:de\s|del\s)?\d{{4}})?"
-MONTH_FIRST = rf"{WORD}\.?\s\d{{1,2}}{ORDINAL}(?:,?\s\d{{4}})?"
 NUMERIC = r"(?:\d{4}年\s?)?\d{1,2}月\s?\d{1,2}日|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
 ZONE = r"\s?\(?(?:UTC|GMT)?(?:[A-Z]{2,4}|[+-]\d{1,2}(?::?\d{2})?)\)?"
 CLOCK = rf"[^\d\n]{{0,12}}?\d{{1,2}}[:h時]\d{{2}}(?::\d{{2}})?分?(?:\s?[ap]\.?m\.?)?(?:{ZONE})?"
-DATE = re.compile(rf"(?<!\d)(?:{NUMERIC}|{DAY_FIRST})(?!\d)(?:{CLOCK})?|{MONTH_FIRST}(?!\d)(?:{CLOCK})?", re.IGNORECASE)
 
 JAPANESE = re.compile(r"(?:(\d{4})年\s?)?(\d{1,2})月\s?(\d{1,2})日")
 YEAR_FIRST = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
@@ -128,10 +128,12 @@ def _year_first(match: re.Match[str], place: Place) -> date | None:
 
 
 def _numbers(match: re.Match[str], place: Place) -> date | None:
-    """12/03/2026: the site tells which is the month, unless only the other reading is a date that is still to come."""
+    """12.03.2026 has the day first. 12/03/2026: the site tells, unless only the other reading is still to come."""
     first, second, year = int(match[1]), int(match[3]), int(match[4])
     year += 2000 if year < 100 else 0
-    is_month_first = match[2] == "/" and place.site is not None and place.site.country in rules().month_first
+    if match[2] != "/":
+        return date(year, second, first)
+    is_month_first = place.site is not None and place.site.country in rules().month_first
     readings = [(second, first), (first, second)]
     possible = [date(year, month, day) for month, day in readings[:: -1 if is_month_first else 1] if month <= 12]
     sent = place.sent_at.date() if place.sent_at else date.min
@@ -228,6 +230,15 @@ def _later(since: datetime, count: int, unit: str) -> datetime:
 
 
 @cache
+def _dates() -> re.Pattern[str]:
+    """A date as a sentence has it, with its time of day. Before a day stands a month: many a word stands there, too."""
+    months = "|".join(sorted(map(re.escape, rules().month_numbers), key=len, reverse=True))
+    month_first = rf"(?<![^\W\d_])(?:{months})\.?\s\d{{1,2}}{ORDINAL}(?:,?\s\d{{4}})?"
+    day = rf"(?<!\d)(?:{NUMERIC}|{DAY_FIRST})|{month_first}"
+    return re.compile(rf"(?:{day})(?!\d)(?:{CLOCK})?", re.IGNORECASE)
+
+
+@cache
 def _units() -> str:
     words = {w for languages in rules().units.values() for each in languages.values() for w in each}
     return "|".join(re.escape(word).replace(r"\ ", r"\s?") for word in sorted(words, key=len, reverse=True))
@@ -262,8 +273,8 @@ def _context(phrase: str, mark: str, placeholder: str) -> str:
 
 def _phrases(text: str) -> Iterator[tuple[str, str, bool]]:
     """(date or span, language, whether its sentence speaks of an appeal) of each that stands in a phrase."""
-    for mark, form in (("{date}", DATE), ("{span}", _span())):
-        for match in form.finditer(text):
+    for mark, form in (("{date}", _dates()), ("{span}", _span())):
+        for match in islice(form.finditer(text), MOST_DATES):
             context = text[max(0, match.start() - 80) : match.start()] + HERE + text[match.end() : match.end() + 40]
             language = next((each for each, phrase in _contexts(mark).items() if phrase.search(context)), None)
             if language:

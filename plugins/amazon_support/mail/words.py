@@ -16,6 +16,8 @@ SIGNED = "no-response-needed"
 REDACTED = "[link]"
 # A line of dashes, with or without unknown words between two runs of them.
 MARK = re.compile(rf"(?<![{DASH}])[{DASH}]{{5,}}+(?:[ \t]*+[^\n{DASH}](?:[^\n{DASH}]|-(?!-)){{0,60}}[{DASH}]{{5,}}+)?")
+OWN_LINKS = re.compile(r"/messaging/no-response-needed|/gp/communication-manager/no-response-needed")
+QUOTED = re.compile(r"^[ \t]*>[ \t]?", re.MULTILINE)
 ITEM = re.compile(r"\bASIN\b|\b[0-9]{3}-[0-9]{7}-[0-9]{7}\b")
 
 
@@ -75,6 +77,8 @@ def read_body(body: Rendered) -> Reading:
     if frame.start >= quote_at:
         return Reading(_unframed(text), "quoted", language=frame.language, above=text)
     inside = text[frame.inside : frame.inside_end]
+    if body.is_html and frame.how != "block":
+        inside = _unmarked(inside)
     words = inside.strip("\n") if frame.how == "block" else inside.strip()
     if frame.how == "shape" and (footer := _footer_at(words)):
         words = words[:footer].strip()
@@ -115,9 +119,8 @@ def find_frame(text: str, quote_at: int) -> Frame | None:
         language = _language(_mark_words(begin), _mark_words(end))
         return Frame(begin.start(), begin.end(), end.start(), end.end(), "words", language)
     language = _language(_mark_words(begin))
-    lines = [mark for mark in MARK.finditer(text, begin.end()) if not _is_quoted(text, mark)]
-    if lines:
-        return Frame(begin.start(), begin.end(), lines[-1].start(), lines[-1].end(), "words", language)
+    if closing := _closing([mark for mark in MARK.finditer(text, begin.end()) if not _is_quoted(text, mark)], text):
+        return Frame(begin.start(), begin.end(), closing.start(), closing.end(), "words", language)
     footer = _footer_at(text[begin.end() :])
     end_at = len(text) if footer is None else begin.end() + footer
     return Frame(begin.start(), begin.end(), end_at, len(text), "words", language)
@@ -128,13 +131,21 @@ def _by_shape(text: str, quote_at: int, known: list[re.Match[str]]) -> Frame | N
     marks = [mark for mark in MARK.finditer(text) if not _is_quoted(text, mark)]
     if len(marks) < 2 or marks[0].start() >= quote_at:
         return None
-    first, last = marks[0], marks[-1]
+    first, last = marks[0], _closing(marks[1:], text) or marks[-1]
     is_amazons = known or ITEM.search(text, 0, first.start()) or _footer_at(text[last.end() :])
     if not is_amazons:
         return None
     return Frame(
         first.start(), first.end(), last.start(), last.end(), "shape", _language(*(_mark_words(mark) for mark in known))
     )
+
+
+def _closing(marks: list[re.Match[str]], text: str) -> re.Match[str] | None:
+    """Of the lines of dashes behind the opening, the last before Amazon's own links (its footer has such a line, too);
+    its links are the last ones, whatever a buyer pastes."""
+    links = [match.start() for match in OWN_LINKS.finditer(text)]
+    before = [mark for mark in marks if not links or mark.start() < links[-1]]
+    return next(reversed(before or marks), None)
 
 
 def _mark_words(mark: re.Match[str]) -> str:
@@ -176,6 +187,12 @@ def _unframed(text: str) -> str:
     if footer := _footer_at(words):
         words = words[:footer].strip() or words
     return _without_signed(words)
+
+
+def _unmarked(text: str) -> str:
+    """Words that are quoted as a whole, without the marks: Amazon puts our own into a `<blockquote>`."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    return QUOTED.sub("", text) if lines and all(line.lstrip().startswith(">") for line in lines) else text
 
 
 def _without_quotes(text: str) -> str:

@@ -41,7 +41,7 @@ PUBLISH_MAIL = (
     "replies_unsettled",
     "reply_threads",
 )
-PUBLISH_MAIL_LAST = ("delivery_failures", "ticket_notes", "mail_tickets", "tickets_touched")
+PUBLISH_MAIL_LAST = ("delivery_failures", "ticket_notes", "mail_details", "mail_tickets", "tickets_touched")
 PUBLISH_MAIL_LOCK = 4_711_002
 FORGET_MAIL = (
     "tickets_touched",

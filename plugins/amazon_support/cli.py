@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import click
 
@@ -38,10 +38,19 @@ class _Commands(click.Group):
     def invoke(self, context: click.Context) -> object:
         from amazon_support.local import LocalError
         from amazon_support.mail.archive import ArchiveError
+        from amazon_support.tickets import CalendarError, ReplayError
 
         try:
             return super().invoke(context)
-        except (SettingsError, WarehouseError, LocalError, SourceError, ArchiveError) as error:
+        except (
+            SettingsError,
+            WarehouseError,
+            LocalError,
+            SourceError,
+            ArchiveError,
+            ReplayError,
+            CalendarError,
+        ) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -286,6 +295,47 @@ def rotate() -> None:
         click.echo(f"cannot be opened: {name}", err=True)
     if done.unopened:
         raise click.ClickException(f"{len(done.unopened):,} mails need a secret that is not given, or were changed.")
+
+
+@main.group()
+def tickets() -> None:
+    """Tickets, their status and their service-level clocks."""
+
+
+@tickets.command()
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.option("--history", "days", type=click.IntRange(1), metavar="DAYS", help="Try it on the warehouse's last days.")
+@click.option(
+    "--as-of", callback=lambda *args: _start(*args), metavar="TIME", help="End of those days.  [default: now]"
+)
+@click.option("--json", "as_json", is_flag=True, help="With --history: one JSON object instead of a table.")
+def replay(file: TextIO, days: int | None, as_of: str | None, as_json: bool) -> None:
+    """Try a policy on invented events, or on what happened. FILE is JSON, or - for standard input.
+
+    \b
+      {"policy": {"metrics": {"team": "8h"}},       as in policies.yaml; left out: the policies in force
+       "events": [{"at": "2026-03-01T08:00:00Z", "kind": "buyer_message", "ticket": "T1", "id": "e1"}],
+       "as_of": ["2026-03-01T12:00:00Z"]}
+
+    Prints a JSON list: each ticket at each instant, its status, and every clock. Kinds of events: buyer_message,
+    reply, notice, assign, hold, solve, no_response_needed, unread, delivery_failure (its `reply` is the id of the one
+    that failed), close, note.
+
+    With --history, FILE needs a policy only: the warehouse's last days are folded by the policies in force and by
+    this one, and what would have changed is printed. The warehouse is read, never written.
+    """
+    from amazon_support.tickets import replay as trial
+    from amazon_support.warehouse import connect
+
+    current, document = settings.load(), trial.read(file.read())
+    with _warehouse(), trial.scratch() as scratch:
+        if days is None:
+            click.echo(json.dumps(trial.replay(scratch, document, current), indent=2))
+            return
+        with connect() as warehouse:
+            until = _moment(as_of) if as_of else datetime.now(UTC)
+            found = trial.replay_history(warehouse, scratch, document.policy, current, days=days, as_of=until)
+        click.echo(found.json() if as_json else found.table())
 
 
 # ---------- pulling by hand

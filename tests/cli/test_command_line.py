@@ -104,7 +104,7 @@ def test_a_warehouse_that_does_not_answer_is_one_line(run: CliRunner, monkeypatc
 
 
 def test_a_wrong_setting_is_one_line(run: CliRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "policy.yaml").write_text("policy:\n  reply_within: soon\n")
+    (tmp_path / "policy.yaml").write_text("policy:\n  first_import: soon\n")
     monkeypatch.setenv("AMAZON_SUPPORT_SETTINGS", str(tmp_path))
     finding = doctor.examine()[0]
     assert (finding.what, finding.ok) == ("settings", False)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from amazon_support import settings
-from amazon_support.settings import Settings, SettingsError
+from amazon_support.settings import ServiceLevels, Settings, SettingsError
 
 
 @pytest.fixture
@@ -18,7 +18,8 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_shipped_settings_are_valid() -> None:
     shipped = settings.load()
-    assert shipped.policy.reply_within == timedelta(hours=24)
+    assert shipped.policy.close_after_solved == timedelta(days=28)
+    assert shipped.service_levels == ServiceLevels(), "the shipped policy is the one without a file"
     assert [account.name for account in shipped.accounts] == ["main"]
 
 
@@ -54,8 +55,8 @@ SITE = "{marketplace_id: ATVPDKIKX0DER, region: na, domain: amazon.com, language
             6,
             "agent Ana: unknown marketplace XX; known: AE, AU",
         ),
-        ("policy.yaml", "policy:\n  reply_within: soon\n", 2, "a duration such as 90m, 4h or 7d"),
-        ("policy.yaml", "policy:\n  reply_in: 24h\n", 2, "Extra inputs are not permitted"),
+        ("policy.yaml", "policy:\n  first_import: soon\n", 2, "a duration such as 90m, 4h or 7d"),
+        ("policy.yaml", "policy:\n  close_in: 24h\n", 2, "Extra inputs are not permitted"),
         ("accounts.yaml", "accounts:\n  - name: 'Big Shop'\n", 2, "String should match pattern"),
         ("accounts.yaml", "- name: main\n", 1, "one top-level key `accounts:`"),
         ("accounts.yaml", "accounts: [\n", 2, "not valid YAML"),
@@ -127,9 +128,9 @@ def test_all_mistakes_are_named_at_once(own_settings: Path) -> None:
 
 
 def test_a_file_of_ones_own_replaces_only_that_file(own_settings: Path) -> None:
-    (own_settings / "policy.yaml").write_text("policy:\n  reply_within: 12h\n")
+    (own_settings / "policy.yaml").write_text("policy:\n  first_import: 12h\n")
     loaded = settings.load()
-    assert loaded.policy.reply_within == timedelta(hours=12)
+    assert loaded.policy.first_import == timedelta(hours=12)
     assert loaded.by_country["DE"].seller_central == "sellercentral.amazon.de"
 
 

@@ -1,5 +1,7 @@
 """The state of a clock at an instant; exactly at the due instant nothing is late yet."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import Connection
 from ticket_histories import fold, moment
@@ -11,8 +13,12 @@ HOUR = 3600
 
 
 def state(connection: Connection, as_of: str) -> tuple[str, int]:
-    [row] = tickets.clock_as_of(connection, moment(as_of))
+    [row] = reply_clocks(connection, as_of)
     return row["state"], row["seconds_left"]
+
+
+def reply_clocks(connection: Connection, as_of: str) -> list[Any]:
+    return [row for row in tickets.clock_as_of(connection, moment(as_of)) if row["metric"] == "amazon_reply"]
 
 
 @pytest.mark.parametrize(
@@ -46,13 +52,13 @@ def test_a_stopped_clock_keeps_what_was_left(connection: Connection, replied: st
 
 def test_before_it_was_stopped_it_was_running(connection: Connection) -> None:
     fold(connection, ASKED, ("2026-03-02 12:00", "reply"))
-    [before] = tickets.clock_as_of(connection, moment("2026-03-02 11:59"))
+    [before] = reply_clocks(connection, "2026-03-02 11:59")
     assert (before["state"], before["stopped_at"], before["stopped_by"]) == ("running", None, None)
     assert state(connection, "2026-03-02 12:00") == ("met", 20 * HOUR)
 
 
 def test_cycles_that_start_later_do_not_exist_yet(connection: Connection) -> None:
     fold(connection, ASKED, ("2026-03-02 12:00", "reply"), ("2026-03-05 12:00", "buyer_message"))
-    assert tickets.clock_as_of(connection, moment("2026-03-02 07:59")) == []
-    assert [c["cycle"] for c in tickets.clock_as_of(connection, moment("2026-03-05 11:59"))] == [1]
-    assert [c["cycle"] for c in tickets.clock_as_of(connection, moment("2026-03-05 12:00"))] == [1, 2]
+    assert reply_clocks(connection, "2026-03-02 07:59") == []
+    assert [c["cycle"] for c in reply_clocks(connection, "2026-03-05 11:59")] == [1]
+    assert [c["cycle"] for c in reply_clocks(connection, "2026-03-05 12:00")] == [1, 2]

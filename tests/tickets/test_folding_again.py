@@ -51,12 +51,12 @@ def test_a_duplicate_changes_nothing(connection: Connection) -> None:
 
 def test_only_touched_tickets_are_folded(connection: Connection) -> None:
     record(connection, STORY)
-    assert tickets.fold(connection, POLICY) == tickets.FoldCounts(touched=1, tickets=2, periods=11, clocks=3)
+    assert tickets.fold(connection, POLICY) == tickets.FoldCounts(touched=1, tickets=2, periods=11, clocks=6)
     assert tickets.fold(connection, POLICY) == tickets.FoldCounts(0, 0, 0, 0)
 
     other = "DE:order:302-7654321-7654321"
     record(connection, history(("2026-01-01 08:00", "buyer_message", {"source_id": "other"}), key=other))
-    assert tickets.fold(connection, POLICY) == tickets.FoldCounts(touched=1, tickets=1, periods=1, clocks=1)
+    assert tickets.fold(connection, POLICY) == tickets.FoldCounts(touched=1, tickets=1, periods=1, clocks=2)
     assert tickets.fold_all(connection, POLICY).touched == 2
 
 

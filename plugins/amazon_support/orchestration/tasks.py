@@ -174,8 +174,9 @@ def fold_tickets() -> dict[str, Any]:
     """Derives tickets, status periods and clocks of every ticket with new events."""
     from amazon_support import tickets
 
+    current = settings.load()
     with _warehouse() as engine, engine.begin() as connection:
-        return asdict(tickets.fold(connection, settings.load().policy))
+        return asdict(tickets.fold(connection, current.policy, tickets.Promises.of(current)))
 
 
 def write_worklists() -> dict[str, Any]:

@@ -57,7 +57,7 @@ def read_worklists(connection: Connection, settings: Settings, *, as_of: datetim
         agent: tuple(Item(**{name: row[name] for name in columns}) for row in group)
         for agent, group in groupby(rows, key=lambda row: row["agent"])
     }
-    warn_before = max(settings.policy.warn_before, default=timedelta(0)), settings.policy.warn_shipment_before
+    warn_before = settings.service_levels.at_risk_within, settings.policy.warn_shipment_before
     return [
         Worklist(agent.name, agent.email, as_of, *warn_before, items.get(agent.name, ())) for agent in settings.agents
     ]

@@ -1,17 +1,18 @@
 """Settings: what a support lead may change, read from YAML and checked at start."""
 
+from amazon_support.settings.base import Desk
 from amazon_support.settings.load import SettingsError, home, load, load_file
 from amazon_support.settings.models import (
     Account,
     AccountMarketplace,
     Agent,
-    Desk,
     Mailbox,
     Marketplace,
     Policy,
     Region,
     Settings,
 )
+from amazon_support.settings.service_levels import ServiceLevels
 
 __all__ = [
     "Account",
@@ -22,6 +23,7 @@ __all__ = [
     "Marketplace",
     "Policy",
     "Region",
+    "ServiceLevels",
     "Settings",
     "SettingsError",
     "home",

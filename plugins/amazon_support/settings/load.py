@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from amazon_support.settings.models import Location, Settings
+from amazon_support.settings.base import Location
+from amazon_support.settings.models import Settings
 
 Model = TypeVar("Model", bound=BaseModel)
 # libyaml's is ten times as fast; the wheels of some platforms lack it.
@@ -18,6 +19,7 @@ FILES = {
     "accounts": "accounts.yaml",
     "agents": "agents.yaml",
     "policy": "policy.yaml",
+    "service_levels": "policies.yaml",
 }
 
 

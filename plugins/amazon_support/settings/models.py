@@ -5,35 +5,17 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+
+from amazon_support.settings.base import Desk, Duration, Location, Problem, StrictModel, problem
+from amazon_support.settings.service_levels import ServiceLevels
 
 Region = Literal["na", "eu", "fe"]
-Desk = Literal["bqool", "seller_central"]
 State = Literal["active", "disabled", "deleted"]
-Location = tuple[str | int, ...]  # of a value in the files, such as ("accounts", 0, "name")
-Problem = tuple[Location, str]
 EMAIL = r"^[^@\s]+@[^@\s]+$"
 
 
-def _duration(value: object) -> object:
-    """'90m', '4h', '7d' -> timedelta; anything else is left to pydantic."""
-    units = {"m": "minutes", "h": "hours", "d": "days"}
-    if isinstance(value, str) and value[-1:] in units and value[:-1].isdigit():
-        return timedelta(**{units[value[-1]]: int(value[:-1])})
-    if isinstance(value, str):
-        raise ValueError("expected a duration such as 90m, 4h or 7d")
-    return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Marketplace(_Model):
+class Marketplace(StrictModel):
     """One Amazon site."""
 
     country: str = Field(pattern=r"^[A-Z]{2}$", description="our short name of the site; UK, not GB")
@@ -51,7 +33,7 @@ class Marketplace(_Model):
         return f"sellercentral.{self.domain}"
 
 
-class Mailbox(_Model):
+class Mailbox(StrictModel):
     """One support mailbox: an Airflow connection of type imap, and what to do with its mail.
 
     Attributes:
@@ -82,7 +64,7 @@ class Mailbox(_Model):
         return mark
 
 
-class AccountMarketplace(_Model):
+class AccountMarketplace(StrictModel):
     """What is special about one of an account's marketplaces.
 
     Attributes:
@@ -109,7 +91,7 @@ def _only_a_state(value: object) -> object:
     raise ValueError("expected active, disabled or deleted, or fields such as {desk: bqool, seller_name: …}")
 
 
-class Account(_Model):
+class Account(StrictModel):
     """One seller account: its connections to Amazon (one a region), its mailboxes, its marketplaces.
 
     `regions: [na, eu]` in the file is short for the connections amazon_sp_api_<name>_na, amazon_sp_api_<name>_eu and
@@ -140,11 +122,11 @@ class Account(_Model):
         return {**short, **given}
 
 
-class _Regions(_Model):
+class _Regions(StrictModel):
     regions: tuple[Region, ...] = Field(min_length=1)
 
 
-class Agent(_Model):
+class Agent(StrictModel):
     """A person who answers buyers. Without marketplaces: all of them."""
 
     name: str
@@ -152,11 +134,9 @@ class Agent(_Model):
     marketplaces: tuple[str, ...] = ()
 
 
-class Policy(_Model):
-    """Service levels and automatic transitions (PRODUCT rules; Amazon's own 24 hours is the default)."""
+class Policy(StrictModel):
+    """What happens to tickets by itself, and other rules that are the same for all of them."""
 
-    reply_within: Duration = timedelta(hours=24)
-    warn_before: tuple[Duration, ...] = (timedelta(hours=4), timedelta(hours=1))
     # Within less than the hour between two runs an order could be late before anybody was warned.
     warn_shipment_before: Duration = Field(default=timedelta(hours=6), ge=timedelta(hours=1))
     solve_after_silence: Duration = timedelta(days=7)
@@ -166,19 +146,20 @@ class Policy(_Model):
     mail_history: Duration = timedelta(days=14)
 
 
-class Settings(_Model):
+class Settings(StrictModel):
     """Everything in include/settings but the mail rules, which belong to the mail package."""
 
     marketplaces: tuple[Marketplace, ...]
     accounts: tuple[Account, ...]
     agents: tuple[Agent, ...]
     policy: Policy = Policy()
+    service_levels: ServiceLevels = ServiceLevels()
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
         problems = [*self._named_twice(), *self._unknown_marketplaces(), *self._shared_sources(), *self._lost_tags()]
         if problems:
-            raise ValidationError.from_exception_data("settings", [_problem(*problem) for problem in problems])
+            raise ValidationError.from_exception_data("settings", [problem(*each) for each in problems])
         return self
 
     def _named_twice(self) -> Iterator[Problem]:
@@ -290,9 +271,3 @@ def _repeated(names: Iterable[str]) -> Iterator[tuple[int, str]]:
         if name in seen:
             yield place, name
         seen.add(name)
-
-
-def _problem(where: Location, message: str) -> InitErrorDetails:
-    return InitErrorDetails(
-        type=PydanticCustomError("settings", "{message}", {"message": message}), loc=where, input=None
-    )

@@ -1,6 +1,18 @@
 """Tickets, their status and their service-level clocks: derived in SQL from the recorded events."""
 
 from amazon_support.tickets.as_of import clock_as_of, status_as_of
+from amazon_support.tickets.calendars import CalendarError
+from amazon_support.tickets.clocks import Promises
 from amazon_support.tickets.fold import FoldCounts, fold, fold_all
+from amazon_support.tickets.replay import ReplayError
 
-__all__ = ["FoldCounts", "clock_as_of", "fold", "fold_all", "status_as_of"]
+__all__ = [
+    "CalendarError",
+    "FoldCounts",
+    "Promises",
+    "ReplayError",
+    "clock_as_of",
+    "fold",
+    "fold_all",
+    "status_as_of",
+]

@@ -1,4 +1,4 @@
-"""Folds the events of touched tickets into tickets, status periods and reply clocks, step by step in SQL."""
+"""Folds the events of touched tickets into tickets, status periods and service-level clocks, step by step in SQL."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from amazon_support.settings import Policy
+from amazon_support.tickets.clocks import Promises, fold_clocks
 from amazon_support.warehouse import run_step
 
 
@@ -14,7 +15,7 @@ class FoldCounts:
     """What one fold wrote.
 
     touched: ticket keys claimed. tickets: tickets of these keys, follow-ups included. periods: status periods.
-    clocks: cycles of the Amazon reply clock.
+    clocks: cycles of all service-level clocks.
     """
 
     touched: int
@@ -23,11 +24,14 @@ class FoldCounts:
     clocks: int
 
 
-def fold(connection: Connection, policy: Policy) -> FoldCounts:
+def fold(connection: Connection, policy: Policy, promises: Promises | None = None) -> FoldCounts:
     """Derives every ticket in ops.ticket_touched anew, in the caller's transaction.
 
     The answers depend on the recorded events and the policy only, not on the time or on the order in which the
     events arrived. Until the transaction ends, other folds and writers of ticket events wait.
+
+    Args:
+        promises: what the clocks are folded by; default: the policy as shipped.
 
     Returns: how much was written.
     """
@@ -45,24 +49,16 @@ def fold(connection: Connection, policy: Policy) -> FoldCounts:
     run_step(connection, "tickets/clear_answers.sql")
     tickets = run_step(connection, "tickets/fold_ticket.sql").rowcount
     periods = run_step(connection, "tickets/fold_status.sql").rowcount
-    run_step(connection, "sla/clear_amazon_reply.sql")
-    clocks = run_step(
-        connection,
-        "sla/fold_amazon_reply.sql",
-        {
-            "reply_within": _seconds(policy.reply_within),
-            "warn_before": _seconds(next(iter(policy.warn_before), timedelta(0))),
-        },
-    ).rowcount
+    clocks = fold_clocks(connection, promises or Promises())
     run_step(connection, "tickets/clear_touched.sql")
     run_step(connection, "tickets/drop_batch.sql")
     return FoldCounts(touched, tickets, periods, clocks)
 
 
-def fold_all(connection: Connection, policy: Policy) -> FoldCounts:
+def fold_all(connection: Connection, policy: Policy, promises: Promises | None = None) -> FoldCounts:
     """Derives every ticket there is anew: after a change of rules or policy. As `fold`, in the caller's transaction."""
     run_step(connection, "tickets/touch_all.sql")
-    return fold(connection, policy)
+    return fold(connection, policy, promises)
 
 
 def _seconds(duration: timedelta) -> str:

@@ -1,18 +1,6 @@
--- In: batch_ticket, batch_event, batch_transition, mart.ticket, reply_within, warn_before.
--- Out: mart.sla_clock, metric amazon_reply: a cycle starts at the oldest buyer message not yet answered and
--- stops at our first reply after it that was delivered, or at "no response needed". Nothing else stops it.
-insert into mart.sla_clock (
-    account,
-    ticket_id,
-    ticket_key,
-    metric,
-    cycle,
-    started_at,
-    warn_at,
-    due_at,
-    stopped_at,
-    stopped_by
-)
+-- In: batch_event, batch_transition. Out: temporary table batch_exchange: from the oldest buyer message not yet
+-- answered to our first reply after it that was delivered, or to "no response needed". Nothing else ends one.
+create temporary table batch_exchange on commit drop as
 with events as (
     select
         batch_event.*,
@@ -104,34 +92,10 @@ cycles as (
         generation,
         row_number() over (partition by ticket_no, generation order by position) as cycle,
         occurred_at as started_at,
-        occurred_at + %(reply_within)s::interval - %(warn_before)s::interval as warn_at,
-        occurred_at + %(reply_within)s::interval as due_at,
         stopped_at,
         stopped_by
     from exchanges
     where is_question
-),
-
-clocks as (
-    select
-        ticket.account,
-        ticket.ticket_id,
-        ticket.ticket_key,
-        'amazon_reply' as metric,
-        cycles.cycle,
-        cycles.started_at,
-        cycles.warn_at,
-        cycles.due_at,
-        cycles.stopped_at,
-        cycles.stopped_by
-    from cycles
-    inner join batch_ticket on cycles.ticket_no = batch_ticket.ticket_no
-    inner join mart.ticket as ticket
-        on
-            batch_ticket.account = ticket.account
-            and batch_ticket.ticket_key = ticket.ticket_key
-            and cycles.generation = ticket.generation
 )
 
-select * from clocks
-order by account, ticket_id, cycle
+select * from cycles

@@ -71,6 +71,19 @@ def test_neither_hold_nor_solving_hides_a_buyer_who_waits(connection: Connection
     assert reasons(connection) == ["Breached 1 h ago, on hold", "Breached 1 h ago, solved without a reply"]
 
 
+def test_how_a_buyer_asks_to_cancel_is_told(connection: Connection) -> None:
+    for number, ticket_type in enumerate(("contact_buyer", "contact_buyer", "cancellation"), 1):
+        waiting(connection, f"DE:order:{number}", before(hours=number), ticket_type=ticket_type)
+    wish = {"kind": "buyer_message", "detail": '{"asks": "cancellation"}'}
+    event(connection, "DE:order:1", before(hours=1), **wish)
+    event(connection, "DE:order:2", before(hours=9), **wish)  # answered since
+    assert reasons(connection) == [
+        "Due in 21 h, asks to cancel through Amazon: does not count",
+        "Due in 22 h",
+        "Due in 23 h, asks to cancel in a message: cancelling counts",
+    ]
+
+
 def test_a_running_clock_takes_the_ticket_out_of_its_own_section(connection: Connection) -> None:
     ticket(connection, "DE:order:claim", "a_to_z_claim")
     clock(connection, "DE:order:claim", before(hours=2))

@@ -201,3 +201,40 @@ def test_a_failure_in_the_follow_up_undoes_no_reply_of_the_closed_ticket(connect
     )
     assert clocks(connection) == [(MONDAY, "2026-03-02 10:00", "reply")]
     assert clocks(connection, f"{KEY}#2") == [("2026-05-01 10:00", None, None)]
+
+
+# ---------- questions from before an account went live
+
+
+GOES_LIVE = "2026-03-03 00:00"
+
+
+def live_since(connection: Connection, when: str) -> None:
+    connection.exec_driver_sql(
+        "insert into core.account_start (account, live_since) values ('main', %s)", (moment(when),)
+    )
+
+
+@pytest.mark.parametrize("answer", ["reply", "no_response_needed"])
+def test_who_asks_again_after_the_account_went_live_starts_a_cycle_of_their_own(
+    connection: Connection, answer: str
+) -> None:
+    live_since(connection, GOES_LIVE)
+    again, still = ("2026-03-03 09:00", "buyer_message"), ("2026-03-03 10:00", "buyer_message")
+    fold(connection, ASKED, ("2026-03-02 20:00", "buyer_message"), again, still, ("2026-03-03 11:00", answer))
+    assert clocks(connection) == [
+        (MONDAY, "2026-03-03 11:00", answer),
+        ("2026-03-03 09:00", "2026-03-03 11:00", answer),
+    ]
+
+
+def test_what_is_answered_before_the_account_goes_live_is_over(connection: Connection) -> None:
+    live_since(connection, GOES_LIVE)
+    fold(connection, ASKED, ("2026-03-02 12:00", "reply"), ("2026-03-03 09:00", "buyer_message"))
+    assert clocks(connection) == [(MONDAY, "2026-03-02 12:00", "reply"), ("2026-03-03 09:00", None, None)]
+
+
+def test_an_old_question_that_nobody_repeats_keeps_its_one_cycle(connection: Connection) -> None:
+    live_since(connection, GOES_LIVE)
+    fold(connection, ASKED, ("2026-03-03 09:00", "reply"), ("2026-03-03 10:00", "buyer_message"))
+    assert clocks(connection) == [(MONDAY, "2026-03-03 09:00", "reply"), ("2026-03-03 10:00", None, None)]

@@ -100,6 +100,7 @@ tickets as (
         period.from_at as status_since,
         clock.warn_at,
         clock.due_at as reply_due_at,
+        clock.started_at as asked_at,
         coalesce(types.section, 'reply_now') as home,
         case
             when clock.due_at is not null then 'reply_now'
@@ -148,6 +149,20 @@ case_movements as (
     group by tickets.account, tickets.ticket_id
 ),
 
+-- Amazon counts an order that is cancelled upon a mere message, not one that the buyer cancels through Amazon.
+cancellation_wishes as (
+    select distinct
+        tickets.account,
+        tickets.ticket_id
+    from tickets
+    inner join events on tickets.account = events.account and tickets.ticket_key = events.ticket_key
+    where
+        tickets.section = 'reply_now'
+        and events.kind = 'buyer_message'
+        and events.detail ->> 'asks' = 'cancellation'
+        and events.occurred_at >= coalesce(tickets.asked_at, tickets.status_since)
+),
+
 -- An agent who is to decide about a mail must find it, and nothing in it may be told here.
 mail_places as (
     select distinct on (tickets.account, tickets.ticket_id)
@@ -180,12 +195,20 @@ located as (
         tickets.*,
         coalesce(case_movements.moved_at, tickets.status_since) as since_at,
         'mail of ' || mail_places.received || ' in ' || mail_places.place
-        || coalesce('; may belong to ' || mail_places.candidates, '') as remark
+        || coalesce('; may belong to ' || mail_places.candidates, '') as mail_to_find,
+        case
+            when tickets.ticket_type = 'cancellation' then 'asks to cancel through Amazon: does not count'
+            when cancellation_wishes.account is not null then 'asks to cancel in a message: cancelling counts'
+        end as wish
     from tickets
     left join case_movements
         on tickets.account = case_movements.account and tickets.ticket_id = case_movements.ticket_id
     left join mail_places
         on tickets.account = mail_places.account and tickets.ticket_id = mail_places.ticket_id
+    left join cancellation_wishes
+        on
+            tickets.account = cancellation_wishes.account
+            and tickets.ticket_id = cancellation_wishes.ticket_id
 ),
 
 ticket_items as (
@@ -200,7 +223,15 @@ ticket_items as (
         home,
         warn_at,
         since_at,
-        remark,
+        concat_ws(
+            ', ',
+            case
+                when section <> 'reply_now' then mail_to_find
+                when status = 'on_hold' then 'on hold'
+                when status = 'solved' then 'solved without a reply'
+            end,
+            wish
+        ) as remark,
         null::text as order_status,
         case section
             when 'reply_now' then reply_due_at
@@ -223,19 +254,16 @@ order_items as (
         'orders_to_ship' as home,
         null::timestamptz as warn_at,
         ordered_at as since_at,
-        nullif(
-            concat_ws(
-                ', ',
-                case
-                    when ship_by_at is null and is_told_by_api then 'Amazon names no ship-by time'
-                    when ship_by_at is null then 'ship-by time unknown: only a report has told of this order'
-                end,
-                case
-                    when status = 'PARTIALLY_SHIPPED' and pieces_left between 1 and pieces - 1
-                        then pieces_left || ' of ' || pieces || ' pieces to ship'
-                end
-            ),
-            ''
+        concat_ws(
+            ', ',
+            case
+                when ship_by_at is null and is_told_by_api then 'Amazon names no ship-by time'
+                when ship_by_at is null then 'ship-by time unknown: only a report has told of this order'
+            end,
+            case
+                when status = 'PARTIALLY_SHIPPED' and pieces_left between 1 and pieces - 1
+                    then pieces_left || ' of ' || pieces || ' pieces to ship'
+            end
         ) as remark,
         status as order_status,
         ship_by_at as due_at
@@ -280,19 +308,14 @@ reasoned as (
             when section = 'mail_to_decide' then 'Decide within <time>'
             when section = 'solved_automatically' then 'Solved <time> ago: the buyer was silent'
             else initcap(status) || ' for <time>'
-        end as what,
-        case
-            when section <> 'reply_now' then remark
-            when status = 'on_hold' then 'on hold'
-            when status = 'solved' then 'solved without a reply'
-        end as addition
+        end as what
     from timed
 ),
 
 worded as (
     select
         *,
-        concat_ws(', ', what, addition) as reason,
+        concat_ws(', ', what, nullif(remark, '')) as reason,
         case
             when span < 60 then 'less than 1 min'
             when span < 3600 then span / 60 || ' min'

@@ -1,5 +1,6 @@
--- In: batch_event, batch_transition. Out: temporary table batch_exchange: from the oldest buyer message not yet
--- answered to our first reply after it that was delivered, or to "no response needed". Nothing else ends one.
+-- In: batch_ticket, batch_event, batch_transition, core.account_start. Out: temporary table batch_exchange: from the
+-- oldest buyer message not yet answered to our first reply after it that was delivered, or to "no response needed".
+-- Nothing else ends one. A question from before the account went live is history: who asks again then begins another.
 create temporary table batch_exchange on commit drop as
 with events as (
     select
@@ -69,21 +70,37 @@ spoken as (
     select * from answers
 ),
 
+dated as (
+    select
+        spoken.*,
+        spoken.occurred_at < coalesce(account_start.live_since, '-infinity') as is_history
+    from spoken
+    inner join batch_ticket on spoken.ticket_no = batch_ticket.ticket_no
+    left join core.account_start as account_start on batch_ticket.account = account_start.account
+),
+
 turns as (
     select
         *,
-        lag(is_question, 1, false) over (partition by ticket_no, generation order by position) as was_question
-    from spoken
+        lag(is_question, 1, false) over of_ticket as was_question,
+        lag(is_history, 1, false) over of_ticket as was_history
+    from dated
+    window of_ticket as (partition by ticket_no, generation order by position)
 ),
 
--- From here questions and answers alternate, beginning with a question.
+-- From here questions and answers alternate, beginning with a question; but the last one of history and the first
+-- one after it may follow each other, and then one answer ends both.
 exchanges as (
     select
         *,
-        lead(occurred_at) over (partition by ticket_no, generation order by position) as stopped_at,
-        lead(kind) over (partition by ticket_no, generation order by position) as stopped_by
+        lead(is_question, 1, false) over of_ticket as is_asked_again,
+        lead(occurred_at, 1) over of_ticket as next_at,
+        lead(occurred_at, 2) over of_ticket as second_at,
+        lead(kind, 1) over of_ticket as next_kind,
+        lead(kind, 2) over of_ticket as second_kind
     from turns
-    where is_question <> was_question
+    where is_question <> was_question or (is_question and was_history and not is_history)
+    window of_ticket as (partition by ticket_no, generation order by position)
 ),
 
 cycles as (
@@ -92,8 +109,8 @@ cycles as (
         generation,
         row_number() over (partition by ticket_no, generation order by position) as cycle,
         occurred_at as started_at,
-        stopped_at,
-        stopped_by
+        case when is_asked_again then second_at else next_at end as stopped_at,
+        case when is_asked_again then second_kind else next_kind end as stopped_by
     from exchanges
     where is_question
 )

@@ -3,6 +3,7 @@
 import email
 import email.policy
 import json
+import re
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import pytest
 import yaml
 from sqlalchemy import Connection, text
 
-from amazon_support import demo
+from amazon_support import demo, settings
 from amazon_support.local import LocalStack
 from amazon_support.warehouse import connect
 
@@ -55,13 +56,13 @@ def mails_of(result: demo.DemoResult) -> list[email.message.EmailMessage]:
     return [mail for mail in sent_mails(result.stack.folder) if hour in mail["Subject"]]
 
 
-def trigger(stack: LocalStack) -> dict[str, Any]:
+def trigger(stack: LocalStack, dag: str = demo.DAG, **conf: str) -> dict[str, Any]:
     """A manual run, followed to its end."""
-    run = stack.api("POST", f"/dags/{demo.DAG}/dagRuns", {"logical_date": None})
+    run = stack.api("POST", f"/dags/{dag}/dagRuns", {"logical_date": None, "conf": conf})
     deadline = time.monotonic() + 300
     while run["state"] not in ("success", "failed") and time.monotonic() < deadline:
         time.sleep(1)
-        run = stack.api("GET", f"/dags/{demo.DAG}/dagRuns/{run['dag_run_id']}")
+        run = stack.api("GET", f"/dags/{dag}/dagRuns/{run['dag_run_id']}")
     return run
 
 
@@ -153,6 +154,37 @@ def test_running_the_hour_again_changes_nothing_and_mails_nobody(
     assert trigger(result.stack)["state"] == "success"
     assert everything() == before
     assert len(mails_of(result)) == mails
+
+
+def test_mail_is_read_again_after_a_change_of_rules_and_after_it_is_taken_back(
+    result: demo.DemoResult, warehouse: Connection
+) -> None:
+    stack, mails = result.stack, len(sent_mails(result.stack.folder))
+    period = {"window_start": "2020-01-01T00:00:00Z", "window_end": "2100-01-01T00:00:00Z"}
+
+    def read_again() -> None:
+        assert trigger(stack, "mail_reread", **period)["state"] == "success"
+
+    def meanings() -> list[Any]:
+        kinds = "select kind, count(*), count(distinct ticket_key) from core.mail group by kind order by kind"
+        types = "select ticket_type, count(*) from mart.ticket group by ticket_type order by ticket_type"
+        return [tuple(row) for query in (kinds, types) for row in warehouse.execute(text(query))]
+
+    stack.api("PATCH", "/dags/mail_reread", {"is_paused": False})
+    before = meanings()
+    rules = (settings.home() / "include" / "settings" / "mail_rules.yaml").read_text("utf-8")
+    changed = stack.folder / "settings" / "mail_rules.yaml"
+    changed.write_text(re.sub(r"\breturn_request\b", "refund_notice", rules), "utf-8")
+    try:
+        read_again()
+    finally:
+        changed.unlink()
+    assert count(warehouse, "select count(*) from core.mail where kind = 'return_request'") == 0
+    assert count(warehouse, "select count(*) from mart.ticket where ticket_type = 'return_request'") == 0
+    assert meanings() != before
+    read_again()
+    assert meanings() == before
+    assert len(sent_mails(stack.folder)) == mails, "nobody is written to"
 
 
 def test_a_wrong_credential_fails_its_account_with_one_clear_error_and_the_others_go_on(

@@ -484,6 +484,32 @@ def test_a_reply_with_an_order_may_come_before_its_question(connection: Connecti
     assert ticket_of(connection, "reply") == ticket_of(connection, "one")
 
 
+# ---------- one conversation under two names
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_case_that_names_its_order_later_is_one_ticket(connection: Connection, newest_first: bool) -> None:
+    first = mail("first", at=NOON, case_id="9876543210", order_ids=[])
+    second = mail("second", at=NOON + HOUR, case_id="9876543210", order_ids=[ORDER])
+    for each in (second, first) if newest_first else (first, second):
+        publish(connection, each)
+        tickets.fold(connection, SETTINGS.policy)
+    assert rows(connection, "select ticket_id, order_id, event_count from mart.ticket") == [
+        ("DE:case:9876543210", ORDER, 3)
+    ]
+
+
+def test_other_cases_of_an_order_are_its_ticket_already(connection: Connection) -> None:
+    publish(connection, *(mail(case, case_id=case, order_ids=[ORDER]) for case in ("1000000001", "1000000002")))
+    assert rows(connection, "select count(*) from core.ticket_event where kind = 'merge'") == [(0,)]
+
+
+def test_two_orders_in_one_case_stay_two_tickets(connection: Connection) -> None:
+    other = "302-7654321-7654321"
+    publish(connection, *(mail(order, case_id="9876543210", order_ids=[order]) for order in (ORDER, other)))
+    assert rows(connection, "select count(*) from core.ticket_event where kind = 'merge'") == [(0,)]
+
+
 # ---------- machines
 
 
@@ -498,7 +524,7 @@ def test_machine_mail_counts_as_no_question_and_no_answer(connection: Connection
     tickets.fold(connection, SETTINGS.policy)
     statuses = "select status, from_at from mart.ticket_status where from_at <= :now order by from_at"
     assert rows(connection, statuses, now=NOON) == [("new", NOON - 5 * HOUR), ("pending", NOON - 3 * HOUR)]
-    clocks = "select started_at, stopped_at from mart.sla_clock"
+    clocks = "select started_at, stopped_at from mart.sla_clock where metric = 'amazon_reply'"
     assert rows(connection, clocks) == [(NOON - 5 * HOUR, NOON - 3 * HOUR)]
 
 

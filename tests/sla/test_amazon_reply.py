@@ -167,9 +167,11 @@ def test_a_failure_of_a_reply_we_do_not_know_undoes_none(connection: Connection)
 # ---------- closed tickets and follow-ups
 
 
-def test_on_a_closed_ticket_a_running_clock_stays_as_it_is(connection: Connection) -> None:
-    fold(connection, ASKED, ("2026-03-02 10:00", "solve"), ("2026-05-01 10:00", "reply"))
+def test_closing_stops_it_not_and_a_reply_still_does(connection: Connection) -> None:
+    fold(connection, ASKED, ("2026-03-02 10:00", "close"), ("2026-03-02 11:00", "no_response_needed"))
     assert clocks(connection) == [(MONDAY, None, None)]
+    fold(connection, ("2026-03-02 12:00", "reply", {"source_id": "e4"}))
+    assert clocks(connection) == [(MONDAY, "2026-03-02 12:00", "reply")]
 
 
 def test_a_follow_up_counts_its_own_cycles(connection: Connection) -> None:

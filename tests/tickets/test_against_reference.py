@@ -26,7 +26,9 @@ MOVES = {
     "on_hold": {"buyer_message": "open"},
     "solved": {"buyer_message": "open", "delivery_failure": "open"},
 }
-FROM_ANYWHERE = {"hold": "on_hold", "solve": "solved", "no_response_needed": "solved", "unread": "new"}
+FROM_ANYWHERE = {
+    "hold": "on_hold", "solve": "solved", "no_response_needed": "solved", "unread": "new", "close": "closed",
+}  # fmt: skip
 
 
 @dataclass
@@ -55,6 +57,7 @@ class Ticket:
     def happen(self, told: Event) -> None:
         at, kind = instant(told), told["kind"]
         if self.status == "closed":
+            self.events += [told] if kind == "reply" else []  # the buyer has an answer all the same
             return
         self.events.append(told)
         if self.status == "none":
@@ -103,7 +106,9 @@ def instant(told: Event) -> datetime:
 
 
 def is_mute(told: Event) -> bool:
-    return told["kind"] == "note" or (told["is_automatic"] and told["kind"] in ("reply", "buyer_message"))
+    return told["kind"] in ("note", "change_type") or (
+        told["is_automatic"] and told["kind"] in ("reply", "buyer_message")
+    )
 
 
 def by_the_rules(events: list[Event]) -> list[Ticket]:
@@ -129,7 +134,7 @@ GAPS = [0 * DAY, 0 * DAY, SECOND, DAY / 24, DAY, 3 * DAY]
 GAPS += [span + offset for span in (WEEK, MONTH, WEEK + MONTH) for offset in (-SECOND, 0 * DAY, SECOND)]
 KINDS = [
     *("buyer_message", "reply", "solve") * 2,
-    *("notice", "assign", "hold", "no_response_needed", "unread", "delivery_failure", "note"),
+    *("notice", "assign", "hold", "no_response_needed", "unread", "delivery_failure", "note", "close", "change_type"),
 ]
 STEPS = st.tuples(
     st.sampled_from(GAPS),
@@ -177,7 +182,7 @@ def test_the_fold_says_what_the_rules_say(connection: Connection, histories: lis
 
 
 def test_every_sequence_of_four_moves_says_what_the_rules_say(connection: Connection) -> None:
-    moves = ("buyer_message", "reply", "assign", "hold", "solve", "unread", "delivery_failure")
+    moves = ("buyer_message", "reply", "assign", "hold", "solve", "unread", "delivery_failure", "close")
     sequences = itertools.product([(DAY, move, 0, "a", False, None) for move in moves], repeat=4)
     check(connection, [events_of(number, list(steps)) for number, steps in enumerate(sequences)])
 

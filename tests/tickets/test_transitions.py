@@ -28,6 +28,10 @@ TABLE = {
     "unread":             ("new", "new", "new", "new", "new"),
     "delivery_failure":   ("open", "open", "open", "on_hold", "open"),
     "note":               ("new", "open", "pending", "on_hold", "solved"),
+    "close":              ("closed", "closed", "closed", "closed", "closed"),
+    "change_type":        ("new", "open", "pending", "on_hold", "solved"),
+    "attach_order":       ("new", "open", "pending", "on_hold", "solved"),
+    "merge":              ("new", "open", "pending", "on_hold", "solved"),
 }  # fmt: skip
 NOON = "2026-03-01 12:00"
 

@@ -5,4 +5,4 @@ where
     filed.batch_id = any(%(batch_ids)s::bigint[])
     and event.account = filed.account
     and event.source = 'mail'
-    and event.source_id = filed.mail_id
+    and event.source_id in (filed.mail_id, 'merge:' || filed.mail_id)

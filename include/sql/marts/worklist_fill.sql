@@ -123,7 +123,7 @@ tickets as (
                 starts.live_since is null
                 or period.from_at >= starts.live_since
                 or exists (
-                    select 1 from core.ticket_event as event
+                    select 1 from mart.ticket_event as event
                     where
                         event.account = ticket.account
                         and event.ticket_key = ticket.ticket_key
@@ -133,8 +133,8 @@ tickets as (
         )
 ),
 
-events as (
-    select * from core.ticket_event
+events as not materialized (
+    select * from mart.ticket_event
     where occurred_at <= %(as_of)s::timestamptz
 ),
 
@@ -182,7 +182,7 @@ mail_places as (
             ''
         ) as candidates
     from tickets
-    inner join core.ticket_event as event
+    inner join mart.ticket_event as event
         on tickets.account = event.account and tickets.ticket_key = event.ticket_key
     inner join core.mail as mail
         on event.account = mail.account and event.source = 'mail' and event.source_id = mail.mail_id

@@ -1,6 +1,7 @@
 -- In: batch_ticket, batch_event, batch_transition, core.account_start. Out: temporary table batch_exchange: from the
 -- oldest buyer message not yet answered to our first reply after it that was delivered, or to "no response needed".
--- Nothing else ends one. A question from before the account went live is history: who asks again then begins another.
+-- Nothing else ends one, and a reply does even when the ticket is closed already. A question from before the account
+-- went live is history: who asks again then begins another.
 create temporary table batch_exchange on commit drop as
 with events as (
     select
@@ -12,7 +13,7 @@ with events as (
     from batch_event
     inner join batch_transition as transition
         on batch_event.ticket_no = transition.ticket_no and batch_event.position = transition.position
-    where not transition.is_void
+    where not transition.is_void or batch_event.kind = 'reply'
 ),
 
 -- A failure that names no reply means the last one before it.

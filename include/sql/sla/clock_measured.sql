@@ -1,6 +1,6 @@
--- In: batch_subject, batch_rule, batch_period, batch_exchange, batch_event, batch_transition, core.ticket_event.
--- Out: temporary table batch_measured: what begins each cycle of every metric, and the event that ends it, with the
--- rule in force when it started. The ticket's status is not looked at yet.
+-- In: batch_key, batch_subject, batch_rule, batch_period, batch_exchange, batch_event, batch_transition,
+-- core.ticket_event. Out: temporary table batch_measured: what begins each cycle of every metric, and the event that
+-- ends it, with the rule in force when it started. The ticket's status is not looked at yet.
 create temporary table batch_measured on commit drop as
 with events as (
     select
@@ -59,13 +59,13 @@ movements as (
 
 told_dates as (
     select
-        batch_ticket.ticket_no,
+        batch_key.ticket_no,
         event.occurred_at,
         event.source_id,
         ops.instant(event.detail ->> 'deadline') as deadline_at
-    from batch_ticket
+    from batch_key
     inner join core.ticket_event as event
-        on batch_ticket.account = event.account and batch_ticket.ticket_key = event.ticket_key
+        on batch_key.account = event.account and batch_key.ticket_key = event.ticket_key
     where event.detail ? 'deadline'
 ),
 
@@ -88,15 +88,15 @@ deadlines as (
 
 priorities as (
     select
-        batch_ticket.ticket_no,
+        batch_key.ticket_no,
         event.occurred_at,
         event.source_order,
         event.source,
         event.source_id,
         event.detail ->> 'priority' as priority
-    from batch_ticket
+    from batch_key
     inner join core.ticket_event as event
-        on batch_ticket.account = event.account and batch_ticket.ticket_key = event.ticket_key
+        on batch_key.account = event.account and batch_key.ticket_key = event.ticket_key
     where event.detail ? 'priority'
 ),
 

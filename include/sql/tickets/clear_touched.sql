@@ -1,4 +1,4 @@
--- In: batch_ticket. Out: ops.ticket_touched without the tickets of this fold.
+-- In: batch_key. Out: ops.ticket_touched without the keys of this fold.
 delete from ops.ticket_touched as touched
-using batch_ticket
-where touched.account = batch_ticket.account and touched.ticket_key = batch_ticket.ticket_key
+using batch_key
+where touched.account = batch_key.account and touched.ticket_key = batch_key.ticket_key

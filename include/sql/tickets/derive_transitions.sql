@@ -16,6 +16,7 @@ with latest as (
         coalesce(max(position) filter (where move = 'hold') over so_far, 0) as hold,
         coalesce(max(position) filter (where move = 'solve') over so_far, 0) as solve,
         coalesce(max(position) filter (where move = 'unread') over so_far, 0) as unread,
+        coalesce(max(position) filter (where move = 'close') over so_far, 0) as close,
         coalesce(max(position) filter (where move = 'delivery_failure') over so_far, 0) as failure,
         coalesce(max(position) filter (where move <> 'buyer_message') over so_far, 0) as deed
     from batch_event
@@ -29,6 +30,7 @@ stated as (
     select
         *,
         case
+            when close > message then 'closed'
             when deed = unread then 'new'
             when hold > greatest(message, solve, unread) then 'on_hold'
             when solve > greatest(message, hold, unread, failure) then 'solved'
@@ -107,44 +109,74 @@ periods as (
     where status <> status_before
 ),
 
--- A message ends being solved, so each stretch from one message to the next closes, or not, by itself. What
--- comes after its first close is void.
+-- A message ends being solved, so each stretch from one message to the next closes, or not: by itself, or by an
+-- agent. What comes after its first close is void.
 closes as (
     select
         ticket_no,
         message,
-        min(at) + %(close_after_solved)s::interval as closed_at
+        min(at) + %(close_after_solved)s::interval as at,
+        2 as rank,
+        null::bigint as position
     from periods
     where status = 'solved' and until_at > at + %(close_after_solved)s::interval
     group by ticket_no, message
+    union all
+    select
+        ticket_no,
+        message,
+        min(occurred_at) as at,
+        0 as rank,
+        min(position) as position
+    from stated
+    where move = 'close'
+    group by ticket_no, message
 ),
 
-closed_by_itself as (
+first_closes as (
+    select distinct on (ticket_no, message)
+        ticket_no,
+        message,
+        at,
+        rank,
+        position
+    from closes
+    order by ticket_no, message, at, rank
+),
+
+closed as (
     select * from solved_by_itself
     union all
     select
         ticket_no,
-        closed_at as at,
-        2 as rank,
+        at,
+        rank,
         null as position,
         message,
         null as deed,
         'auto_close' as cause,
         'closed' as status
-    from closes
+    from first_closes
+    where rank = 2
 ),
 
 generations as (
     select
-        *,
-        1 + count(*) filter (where rank = 2) over earlier_stretches as generation,
-        coalesce(at > min(at) filter (where rank = 2) over this_stretch, false) as is_void
-    from closed_by_itself
-    window
-        earlier_stretches as (
-            partition by ticket_no order by message range between unbounded preceding and 1 preceding
-        ),
-        this_stretch as (partition by ticket_no, message)
+        closed.*,
+        1 + count(first_closes.rank) filter (
+            where closed.rank = 2 or closed.position = first_closes.position
+        ) over (
+            partition by closed.ticket_no
+            order by closed.message range between unbounded preceding and 1 preceding
+        ) as generation,
+        coalesce(
+            closed.at > first_closes.at
+            or (closed.at = first_closes.at and closed.position > first_closes.position),
+            false
+        ) as is_void
+    from closed
+    left join first_closes
+        on closed.ticket_no = first_closes.ticket_no and closed.message = first_closes.message
 ),
 
 transitions as (

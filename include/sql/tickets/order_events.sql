@@ -1,14 +1,14 @@
--- In: batch_ticket, core.ticket_event. Out: temporary table batch_event, the tickets' events, numbered from 1
+-- In: batch_key, core.ticket_event. Out: temporary table batch_event, the tickets' events, numbered from 1
 -- in the one order that counts: by instant, then source order, then source and source id. When an event came
 -- to us plays no part. `move` is what the event does to the status; null: nothing.
 create temporary table batch_event on commit drop as
 with events as (
     select
-        batch_ticket.ticket_no,
+        batch_key.ticket_no,
         event.*
-    from batch_ticket
+    from batch_key
     inner join core.ticket_event as event
-        on batch_ticket.account = event.account and batch_ticket.ticket_key = event.ticket_key
+        on batch_key.account = event.account and batch_key.ticket_key = event.ticket_key
 ),
 
 ordered as (
@@ -22,16 +22,25 @@ ordered as (
         kind,
         case
             when kind in ('reply', 'buyer_message') and is_automatic then null
-            when kind = 'note' then null
+            when kind in ('note', 'change_type', 'attach_order', 'detach_order', 'merge', 'unmerge') then null
             when kind = 'notice' then 'buyer_message'
             when kind = 'no_response_needed' then 'solve'
             else kind
         end as move,
+        source,
         source_id,
+        actor,
         detail ->> 'reply' as failed_reply,
-        coalesce(ticket_type, case kind when 'buyer_message' then 'contact_buyer' end) as ticket_type,
+        case kind
+            when 'change_type' then null
+            when 'buyer_message' then coalesce(ticket_type, 'contact_buyer')
+            else ticket_type
+        end as ticket_type,
+        case kind when 'change_type' then ticket_type end as new_type,
         marketplace,
-        order_id,
+        case when kind not in ('attach_order', 'detach_order') then order_id end as order_id,
+        case when kind in ('attach_order', 'detach_order') then order_id end as changed_order_id,
+        coalesce(detail ->> 'match', 'explicit') as order_match,
         case_id,
         buyer_ref
     from events

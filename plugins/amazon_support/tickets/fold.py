@@ -37,7 +37,8 @@ def fold(connection: Connection, policy: Policy, promises: Promises | None = Non
     """
     run_step(connection, "tickets/lock_touched.sql")
     touched = run_step(connection, "tickets/claim_touched.sql").rowcount
-    run_step(connection, "tickets/order_events.sql")
+    for step in ("claim_merged", "resolve_merges", "number_tickets", "name_tickets", "order_events"):
+        run_step(connection, f"tickets/{step}.sql")
     run_step(
         connection,
         "tickets/derive_transitions.sql",
@@ -46,9 +47,11 @@ def fold(connection: Connection, policy: Policy, promises: Promises | None = Non
             "close_after_solved": _seconds(policy.close_after_solved),
         },
     )
-    run_step(connection, "tickets/clear_answers.sql")
+    for step in ("clear_answers", "forget_merges", "record_merges", "type_changes", "order_changes"):
+        run_step(connection, f"tickets/{step}.sql")
     tickets = run_step(connection, "tickets/fold_ticket.sql").rowcount
     periods = run_step(connection, "tickets/fold_status.sql").rowcount
+    run_step(connection, "tickets/record_refusals.sql")
     clocks = fold_clocks(connection, promises or Promises())
     run_step(connection, "tickets/clear_touched.sql")
     run_step(connection, "tickets/drop_batch.sql")

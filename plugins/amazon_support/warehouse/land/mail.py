@@ -38,6 +38,7 @@ PUBLISH_MAIL = (
     "statistics",
     "ticket_events",
     "statistics",
+    "conversations_merged",
     "replies_unsettled",
     "reply_threads",
 )

@@ -332,6 +332,8 @@ def test_ctrl_c_while_waiting_ends_it_and_leaves_nothing_behind(world: World, tm
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # A shell that started these tests in the background has made them, and their children, deaf to it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         assert process.stderr
         for line in process.stderr:

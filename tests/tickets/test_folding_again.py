@@ -1,5 +1,6 @@
 """Folding is a function of the recorded events: not of their arrival, of repetition, or of who folds when."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
 from ticket_histories import KEY, POLICY, answers, event, fold, history, moment, record, statuses
 
 from amazon_support import tickets
@@ -58,6 +60,31 @@ def test_only_touched_tickets_are_folded(connection: Connection) -> None:
     record(connection, history(("2026-01-01 08:00", "buyer_message", {"source_id": "other"}), key=other))
     assert tickets.fold(connection, POLICY) == tickets.FoldCounts(touched=1, tickets=1, periods=1, clocks=2)
     assert tickets.fold_all(connection, POLICY).touched == 2
+
+
+def test_a_rebuild_leaves_every_index_as_it_was(connection: Connection) -> None:
+    indexes = "select indexname, indexdef from pg_indexes where schemaname = 'mart' order by 1"
+    before = connection.exec_driver_sql(indexes).all()
+    record(connection, STORY)
+    tickets.fold_all(connection, POLICY)
+    assert connection.exec_driver_sql(indexes).all() == before
+    with pytest.raises(IntegrityError):
+        connection.exec_driver_sql("insert into mart.ticket select * from mart.ticket")
+
+
+def test_a_fold_of_most_tickets_rebuilds_only_if_it_is_all_of_them(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[tickets.fold.__module__], "REBUILD_FROM", 2)
+    other, third = history(("2026-01-01 08:00", "buyer_message", {"source_id": "b"}), key="DE:order:b"), "DE:order:c"
+    record(connection, STORY + other)
+    tickets.fold(connection, POLICY)
+    record(connection, history(("2026-01-01 08:00", "buyer_message", {"source_id": "c"}), key=third))
+    record(connection, history(("2026-01-02 08:00", "reply", {"source_id": "b2"}), key="DE:order:b"))
+    tickets.fold(connection, POLICY)
+    assert connection.exec_driver_sql("select count(*) from mart.ticket").scalar() == 4, (
+        "the story's two are still there"
+    )
 
 
 def test_tickets_of_one_key_in_two_accounts_are_two_tickets(connection: Connection) -> None:

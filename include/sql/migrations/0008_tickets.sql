@@ -90,6 +90,9 @@ comment on table mart.ticket_refusal is 'What agents did that has no effect, rec
 comment on column mart.ticket_refusal.reason is 'closed: on a closed ticket nothing can be changed. fixed_type: such a '
 'type cannot be changed. unknown_type: there is no such type.';
 
+-- Found by the ids of the tickets of a key, which begin their primary keys.
+drop index mart.ticket_status_by_key, mart.sla_clock_by_key, mart.sla_pause_by_key;
+
 create table core.ticket_type (
     ticket_type text primary key,
     is_fixed boolean not null

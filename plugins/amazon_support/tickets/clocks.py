@@ -58,7 +58,7 @@ def fold_clocks(connection: Connection, promises: Promises) -> int:
     for step in ("clock_cycles", "analyze_cycles"):
         _run(connection, step)
     _know_hours(connection, rules.calendars, numbers, run_step(connection, "sla/calendars_needed.sql").all())
-    for step in ("clock_pauses", "clear_clocks", "fold_pauses"):
+    for step in ("clock_pauses", "fold_pauses"):
         _run(connection, step)
     cycles = run_step(connection, "sla/fold_clocks.sql").rowcount
     _run(connection, "drop_clock_batch")

@@ -1,5 +1,7 @@
 """Folds the events of touched tickets into tickets, status periods and service-level clocks, step by step in SQL."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,6 +10,11 @@ from sqlalchemy import Connection
 from amazon_support.settings import Policy
 from amazon_support.tickets.clocks import Promises, fold_clocks
 from amazon_support.warehouse import run_step
+from amazon_support.warehouse.bulk_write import without_indexes
+
+ANSWERS = ("mart.ticket", "mart.ticket_status", "mart.sla_clock", "mart.sla_pause")
+REBUILD_FROM = 20_000  # keys; fewer are as fast beside the others
+REBUILD_MEMORY = "256MB"  # for each sort and hash of a step
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,32 @@ def fold(connection: Connection, policy: Policy, promises: Promises | None = Non
     """
     run_step(connection, "tickets/lock_touched.sql")
     touched = run_step(connection, "tickets/claim_touched.sql").rowcount
-    for step in ("claim_merged", "resolve_merges", "number_tickets", "name_tickets", "order_events"):
+    for step in ("claim_merged", "resolve_merges", "number_tickets", "name_tickets"):
         run_step(connection, f"tickets/{step}.sql")
+    if touched >= REBUILD_FROM and run_step(connection, "tickets/is_rebuild.sql").scalar_one():
+        with _rebuilding(connection):
+            return _fold_claimed(connection, touched, policy, promises or Promises())
+    return _fold_claimed(connection, touched, policy, promises or Promises())
+
+
+def fold_all(connection: Connection, policy: Policy, promises: Promises | None = None) -> FoldCounts:
+    """Derives every ticket there is anew: after a change of rules or policy. As `fold`, in the caller's transaction."""
+    run_step(connection, "tickets/touch_all.sql")
+    with _rebuilding(connection):
+        return fold(connection, policy, promises)
+
+
+@contextmanager
+def _rebuilding(connection: Connection) -> Iterator[None]:
+    """Begins with empty marts and builds their indexes at the end. Who reads the marts waits meanwhile."""
+    run_step(connection, "tickets/empty_answers.sql")
+    run_step(connection, "tickets/work_memory.sql", {"memory": REBUILD_MEMORY})
+    with without_indexes(connection, ANSWERS):
+        yield
+
+
+def _fold_claimed(connection: Connection, touched: int, policy: Policy, promises: Promises) -> FoldCounts:
+    run_step(connection, "tickets/order_events.sql")
     run_step(
         connection,
         "tickets/derive_transitions.sql",
@@ -52,16 +83,10 @@ def fold(connection: Connection, policy: Policy, promises: Promises | None = Non
     tickets = run_step(connection, "tickets/fold_ticket.sql").rowcount
     periods = run_step(connection, "tickets/fold_status.sql").rowcount
     run_step(connection, "tickets/record_refusals.sql")
-    clocks = fold_clocks(connection, promises or Promises())
+    clocks = fold_clocks(connection, promises)
     run_step(connection, "tickets/clear_touched.sql")
     run_step(connection, "tickets/drop_batch.sql")
     return FoldCounts(touched, tickets, periods, clocks)
-
-
-def fold_all(connection: Connection, policy: Policy, promises: Promises | None = None) -> FoldCounts:
-    """Derives every ticket there is anew: after a change of rules or policy. As `fold`, in the caller's transaction."""
-    run_step(connection, "tickets/touch_all.sql")
-    return fold(connection, policy, promises)
 
 
 def _seconds(duration: timedelta) -> str:

@@ -30,8 +30,8 @@ def seconds(work: Callable[[], Any], times: int = 3) -> float:
     return min(once() for _ in range(times))
 
 
-def peak_memory() -> float:
-    """The most resident memory that this process has had, in MB."""
+def peak_memory(process: int | str = "self") -> float:
+    """The most resident memory that a process has had, shared memory included, in MB."""
     # Not getrusage: it counts the memory of the process that started this one, too.
-    [peak] = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    [peak] = [line for line in Path(f"/proc/{process}/status").read_text().splitlines() if line.startswith("VmHWM")]
     return int(peak.split()[1]) * 1024 / 1e6

@@ -1,9 +1,10 @@
 """Measures speed as ratios within one run, so that a slow or busy machine changes the seconds but not the verdict.
 
-Writes bench/results.md. Each line: our seconds, the limit we set ourselves (a regression shows as "over the limit"),
-and what a user would otherwise use, or the least that any way of doing it costs.
+Writes bench/results.md, a section a part: python bench/run.py [PART …]. Each line: our seconds, the limit we set
+ourselves (a regression shows as "over the limit"), and what a user would otherwise use, or the least that any way of doing it costs.
 """
 
+import argparse
 import email
 import email.policy
 import os
@@ -12,15 +13,17 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from bulk_load import bulk_loading
+from fold_tickets import folding
 from mails import of_real_size
 from read_mailbox import mailbox_reading
 from result import Result, seconds
 from sqlalchemy import Engine
 
-from amazon_support import mail, settings, tickets
+from amazon_support import mail, settings
 from amazon_support.warehouse import engine, land, migrate
 from amazon_support.warehouse.embedded import EmbeddedServer
 from amazon_support.window import Window
@@ -28,7 +31,6 @@ from sandbox.__main__ import demo_sellers
 from sandbox.world import World, generate
 
 UNTIL = datetime(2026, 3, 1, tzinfo=UTC)
-TICKETS, FEW_TICKETS, TOUCHED, EVENTS_EACH = 100_000, 10_000, 1_000, 5
 MAILS = 5_000
 RESULTS = Path(__file__).parent / "results.md"
 
@@ -49,64 +51,6 @@ def _parse_only(raw: bytes) -> None:
     for part in email.message_from_bytes(raw, policy=email.policy.default).walk():
         if part.get_content_maintype() == "text":
             part.get_payload(decode=True)
-
-
-def folding(bound: Engine) -> list[Result]:
-    policy = settings.load().policy
-
-    def fold_all() -> None:
-        with bound.begin() as connection:
-            tickets.fold_all(connection, policy)
-
-    def fold_touched() -> None:
-        with bound.begin() as connection:
-            connection.exec_driver_sql(TOUCH, {"touched": TOUCHED})
-            tickets.fold(connection, policy)
-
-    def write_only() -> None:
-        with bound.connect() as connection:  # rolled back
-            for table in ("ticket", "ticket_status", "sla_clock"):
-                connection.exec_driver_sql(f"create temporary table copy_{table} (like mart.{table} including all)")
-                connection.exec_driver_sql(f"insert into copy_{table} select * from mart.{table}")
-
-    _record_events(bound, 1, FEW_TICKETS)
-    fold_all()
-    with_few = seconds(fold_touched)
-    _record_events(bound, FEW_TICKETS + 1, TICKETS)
-    rebuild = Result(
-        f"fold {TICKETS:,} tickets of {TICKETS * EVENTS_EACH:,} events from nothing",
-        seconds(fold_all),
-        8,
-        seconds(write_only),
-        "writing the same answers into empty copies of the tables, unlogged",
-    )
-    hourly = Result(
-        f"fold {TOUCHED:,} touched tickets with {TICKETS:,} in store",
-        seconds(fold_touched),
-        1.5,
-        with_few,
-        f"the same with {FEW_TICKETS:,} in store",
-    )
-    return [rebuild, hourly]
-
-
-def _record_events(bound: Engine, first: int, last: int) -> None:
-    with bound.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(EVENTS, {"first": first, "last": last, "each": EVENTS_EACH})
-        connection.exec_driver_sql("vacuum analyze")
-
-
-EVENTS = """
-insert into core.ticket_event (account, source, source_id, ticket_key, marketplace, kind, occurred_at, actor)
-select 'bench', 'bench', t || '-' || e, 'DE:order:' || t, 'DE',
-    (array['buyer_message', 'reply', 'buyer_message', 'solve', 'assign'])[1 + (t + e) %% 5],
-    timestamptz '2026-01-01' + make_interval(mins => t %% 1440, hours => 7 * e * (1 + t %% 40)), 'bench'
-from generate_series(%(first)s::int, %(last)s::int) as t, generate_series(1, %(each)s::int) as e
-"""
-TOUCH = """
-insert into ops.ticket_touched (account, ticket_key)
-select 'bench', 'DE:order:' || t from generate_series(1, %(touched)s::int) as t
-"""
 
 
 def landing(bound: Engine, world: World) -> Result:
@@ -130,12 +74,12 @@ def landing(bound: Engine, world: World) -> Result:
     return Result(what, seconds(ours), 3, seconds(with_pandas), "pandas.json_normalize and to_sql: untyped, no keys")
 
 
-def report(results: list[Result]) -> str:
+def section(name: str, results: list[Result]) -> str:
     lines = [
-        "# Speed",
+        f"## {name}",
         "",
-        f"`make bench`, {datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {len(os.sched_getaffinity(0))} processors, "
-        f"Python {platform.python_version()}, PostgreSQL 18 embedded. Best of three; ratios within one run.",
+        f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {len(os.sched_getaffinity(0))} processors, "
+        f"Python {platform.python_version()}, PostgreSQL 18 embedded. Ratios within one run.",
         "",
         "| what | ours | limit | otherwise | ours : otherwise | compared with |",
         "|---|--:|--:|--:|--:|---|",
@@ -151,28 +95,46 @@ def report(results: list[Result]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def keep(name: str, results: list[Result]) -> None:
+    """Writes a part's section into the results; the other parts' stay."""
+    old = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+    sections = {text.partition("\n")[0]: f"## {text}".strip() + "\n" for text in old.split("\n## ")[1:]}
+    sections[name] = section(name, results)
+    ordered = [sections[part] for part in PARTS if part in sections]
+    RESULTS.write_text("\n".join(["# Speed, as measured by `make bench`\n", *ordered]), encoding="utf-8")
+
+
+PARTS: dict[str, Callable[[str, Engine], list[Result]]] = {
+    "understanding": lambda url, bound: [understanding(_world())],
+    "folding": folding,
+    "landing": lambda url, bound: [landing(bound, _world())],
+    "bulk loading": bulk_loading,
+    "mailbox reading": mailbox_reading,
+}
+
+
+@cache
+def _world() -> World:
+    return generate(seed=7, until=UNTIL, days=60, sellers=demo_sellers(), orders_per_day=40)
+
+
 def main() -> None:
-    """Runs every comparison, each in a warehouse of its own, prints and keeps the table."""
-    world = generate(seed=7, until=UNTIL, days=60, sellers=demo_sellers(), orders_per_day=40)
-    parts: dict[str, Callable[[str, Engine], list[Result]]] = {
-        "understanding": lambda url, bound: [understanding(world)],
-        "folding": lambda url, bound: folding(bound),
-        "landing": lambda url, bound: [landing(bound, world)],
-        "bulk_loading": bulk_loading,
-        "mailbox_reading": mailbox_reading,
-    }
-    results: list[Result] = []
+    """Measures each part in a warehouse of its own."""
+    parser = argparse.ArgumentParser(description="Measures speed as ratios and writes bench/results.md.")
+    parser.add_argument("part", nargs="*", help=f"{', '.join(PARTS)}; all, if none is named")
+    chosen = parser.parse_args().part or list(PARTS)
+    if unknown := set(chosen) - set(PARTS):
+        parser.error(f"no such part: {', '.join(unknown)}")
     with ExitStack() as stack:
         server = stack.enter_context(EmbeddedServer(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
-        for name, part in parts.items():
-            url = server.ensure_database(name)
+        for number, name in enumerate(chosen):
+            url = server.ensure_database(f"bench_{number}")
             migrate.upgrade(url)
             bound = engine(url)
-            results += part(url, bound)
+            results = PARTS[name](url, bound)
             bound.dispose()
-            RESULTS.write_text(report(results), encoding="utf-8")  # what was measured stays if a later part fails
-            print(f"{len(results)} comparisons done, the last: {results[-1].what}", flush=True)
-    print(RESULTS.read_text(encoding="utf-8"))
+            keep(name, results)
+            print(section(name, results), flush=True)
 
 
 if __name__ == "__main__":

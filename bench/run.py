@@ -1,7 +1,8 @@
 """Measures speed as ratios within one run, so that a slow or busy machine changes the seconds but not the verdict.
 
 Writes bench/results.md, a section a part: python bench/run.py [PART …]. Each line: our seconds, the limit we set
-ourselves (a regression shows as "over the limit"), and what a user would otherwise use, or the least that any way of doing it costs.
+ourselves (a regression shows as "over the limit"), and what a user would otherwise use, or the least that any way of
+doing it costs.
 """
 
 import argparse

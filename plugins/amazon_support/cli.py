@@ -38,6 +38,7 @@ class _Commands(click.Group):
     def invoke(self, context: click.Context) -> object:
         from amazon_support.local import LocalError
         from amazon_support.mail.archive import ArchiveError
+        from amazon_support.outputs.ticket_history import UnknownTicket
         from amazon_support.tickets import CalendarError, ReplayError
 
         try:
@@ -50,6 +51,7 @@ class _Commands(click.Group):
             ArchiveError,
             ReplayError,
             CalendarError,
+            UnknownTicket,
         ) as error:
             raise click.ClickException(str(error)) from error
 
@@ -300,6 +302,26 @@ def rotate() -> None:
 @main.group()
 def tickets() -> None:
     """Tickets, their status and their service-level clocks."""
+
+
+@tickets.command()
+@click.argument("ticket", metavar="ID")
+@click.option("--as-of", callback=lambda *args: _start(*args), metavar="TIME", help="As it was then.  [default: now]")
+@click.option("--with-words", is_flag=True, help="Also what people wrote: personal data.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
+def show(ticket: str, as_of: datetime | None, with_words: bool, as_json: bool) -> None:
+    """What happened to one ticket: its timeline, and why each clock started, paused, stopped or was breached.
+
+    ID is a ticket's id such as DE:order:302-1234567-1234567; account/ID where several accounts have it.
+    """
+    from amazon_support.outputs import ticket_history
+
+    current = settings.load()
+    with redirect_stdout(sys.stderr), _airflows_warehouse() as engine, engine.begin() as connection:
+        found = ticket_history.ticket_history(
+            connection, current, ticket, as_of=as_of or datetime.now(UTC), with_words=with_words
+        )
+    click.echo(json.dumps(asdict(found), default=str, indent=2) if as_json else ticket_history.render(found))
 
 
 @tickets.command()

@@ -2,7 +2,7 @@
 
 from amazon_support.tickets.as_of import clock_as_of, status_as_of
 from amazon_support.tickets.calendars import CalendarError
-from amazon_support.tickets.clocks import Promises
+from amazon_support.tickets.clocks import Promises, know_hours_until
 from amazon_support.tickets.fold import FoldCounts, fold, fold_all
 from amazon_support.tickets.replay import ReplayError
 
@@ -14,5 +14,6 @@ __all__ = [
     "clock_as_of",
     "fold",
     "fold_all",
+    "know_hours_until",
     "status_as_of",
 ]

@@ -128,8 +128,8 @@ left join mart.ticket_refusal as refusal
 comment on view mart.ticket_timeline is 'Activity history: every event of a ticket, what happened by itself, alerts. '
 'Order by at, rank, source_order, source, source_id; newest first: descending. As of T: at <= T.';
 comment on column mart.ticket_timeline.what is 'Kind of the event; auto_solve, auto_close; alert.';
-comment on column mart.ticket_timeline.about is 'Type, order, other ticket, stakeholder, agent, kind of mail or level of '
-'alert that it is about.';
+comment on column mart.ticket_timeline.about is 'Type, order, other ticket, stakeholder, agent, kind of mail or level '
+'of alert that it is about.';
 comment on column mart.ticket_timeline.status_before is 'Null where the status did not change.';
-comment on column mart.ticket_timeline.is_within_sla is 'Of a change: whether no clock that ran then had been breached.';
+comment on column mart.ticket_timeline.is_within_sla is 'Of a change: no clock that ran then had been breached.';
 comment on column mart.ticket_timeline.refused is 'Why it had no effect: see mart.ticket_refusal.';

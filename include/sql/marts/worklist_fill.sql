@@ -1,5 +1,5 @@
--- In: as_of, since, settings (agents, marketplaces, desk exceptions, durations, BQool's page); tickets,
--- status periods, clocks, events, mail, orders. Out: mart.worklist_item as of that instant; and how many
+-- In: as_of, since, settings (agents, marketplaces, desk exceptions, durations, BQool's page); tickets, their
+-- agents, status periods, clocks, events, mail, orders. Out: mart.worklist_item as of that instant; and how many
 -- items were written, for how many agents, and how many are of marketplaces that no agent has.
 -- A ticket is in one section at most: a running reply clock comes first, then the status, then the type. A
 -- new or open ticket whose type has no section of its own is listed under reply_now, so that none is lost.
@@ -361,7 +361,24 @@ linked as (
     from placed
 ),
 
--- Who has an item of a marketplace that is not known? Everybody, so that nobody misses it.
+given as (
+    select * from mart.ticket_agent
+    where since <= %(as_of)s::timestamptz
+),
+
+-- Whoever is not in the settings gets no worklist: a ticket that only such agents have is assigned to nobody.
+holders as (
+    select
+        linked.account,
+        linked.ticket_id,
+        array_agg(given.agent) as agents
+    from linked
+    inner join given on linked.account = given.account and linked.ticket_id = given.ticket_id
+    inner join agents on given.agent = agents.name
+    group by linked.account, linked.ticket_id
+),
+
+-- Who has an unassigned item of a marketplace that is not known? Everybody, so that nobody misses it.
 assigned as (
     select
         linked.*,
@@ -378,11 +395,18 @@ assigned as (
         ) as position
     from linked
     inner join sections on linked.section = sections.section
+    left join holders on linked.account = holders.account and linked.ticket_id = holders.ticket_id
     left join agents
         on
-            not linked.is_known_site
-            or cardinality(agents.marketplaces) = 0
-            or linked.marketplace = any(agents.marketplaces)
+            agents.name = any(holders.agents)
+            or (
+                holders.account is null
+                and (
+                    not linked.is_known_site
+                    or cardinality(agents.marketplaces) = 0
+                    or linked.marketplace = any(agents.marketplaces)
+                )
+            )
 ),
 
 ordered_goods as (

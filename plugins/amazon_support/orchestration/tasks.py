@@ -171,12 +171,24 @@ def publish(datasets: Sequence[str]) -> dict[str, int]:
 
 
 def fold_tickets() -> dict[str, Any]:
-    """Derives tickets, status periods and clocks of every ticket with new events."""
+    """Derives tickets, status periods and clocks of every ticket with new events; a live run also assigns new ones.
+
+    All in one transaction: nobody sees a ticket between its coming and its assignment.
+    """
     from amazon_support import tickets
 
-    current = settings.load()
+    window, current = _window(), settings.load()
+    promises = tickets.Promises.of(current)
+    assigned = tickets.AssignCounts()
     with _warehouse() as engine, engine.begin() as connection:
-        return asdict(tickets.fold(connection, current.policy, tickets.Promises.of(current)))
+        folded = tickets.fold(connection, current.policy, promises)
+        if window.live:
+            assigned = tickets.assign(connection, current, as_of=window.as_of)
+        if assigned.assigned:
+            tickets.fold(connection, current.policy, promises)
+    if assigned.waiting:
+        log.warning("%d tickets wait for somebody of their team to be on duty", assigned.waiting)
+    return {**asdict(folded), **asdict(assigned)}
 
 
 def write_worklists() -> dict[str, Any]:

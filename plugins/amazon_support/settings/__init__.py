@@ -1,11 +1,11 @@
 """Settings: what a support lead may change, read from YAML and checked at start."""
 
+from amazon_support.settings.assignment import Agent, Assignment
 from amazon_support.settings.base import Desk
 from amazon_support.settings.load import SettingsError, home, load, load_file
 from amazon_support.settings.models import (
     Account,
     AccountMarketplace,
-    Agent,
     Mailbox,
     Marketplace,
     Policy,
@@ -18,6 +18,7 @@ __all__ = [
     "Account",
     "AccountMarketplace",
     "Agent",
+    "Assignment",
     "Desk",
     "Mailbox",
     "Marketplace",

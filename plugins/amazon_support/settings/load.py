@@ -20,6 +20,7 @@ FILES = {
     "agents": "agents.yaml",
     "policy": "policy.yaml",
     "service_levels": "policies.yaml",
+    "assignment": "assignment.yaml",
 }
 
 

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
+from amazon_support.settings import assignment as assignments
+from amazon_support.settings.assignment import EMAIL, Agent, Assignment
 from amazon_support.settings.base import Desk, Duration, Location, Problem, StrictModel, problem
 from amazon_support.settings.service_levels import ServiceLevels
 
 Region = Literal["na", "eu", "fe"]
 State = Literal["active", "disabled", "deleted"]
-EMAIL = r"^[^@\s]+@[^@\s]+$"
 
 
 class Marketplace(StrictModel):
@@ -126,14 +127,6 @@ class _Regions(StrictModel):
     regions: tuple[Region, ...] = Field(min_length=1)
 
 
-class Agent(StrictModel):
-    """A person who answers buyers. Without marketplaces: all of them."""
-
-    name: str
-    email: str = Field(pattern=EMAIL)
-    marketplaces: tuple[str, ...] = ()
-
-
 class Policy(StrictModel):
     """What happens to tickets by itself, and other rules that are the same for all of them."""
 
@@ -154,10 +147,17 @@ class Settings(StrictModel):
     agents: tuple[Agent, ...]
     policy: Policy = Policy()
     service_levels: ServiceLevels = ServiceLevels()
+    assignment: Assignment = Assignment()
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
-        problems = [*self._named_twice(), *self._unknown_marketplaces(), *self._shared_sources(), *self._lost_tags()]
+        problems = [
+            *self._named_twice(),
+            *self._unknown_marketplaces(),
+            *self._shared_sources(),
+            *self._lost_tags(),
+            *self._lost_assignments(),
+        ]
         if problems:
             raise ValidationError.from_exception_data("settings", [problem(*each) for each in problems])
         return self
@@ -216,6 +216,21 @@ class Settings(StrictModel):
                     if wrong:
                         where = ("accounts", place, "mailboxes", number, "tags", tag)
                         yield where, f"tag {tag}: no account or marketplace {', '.join(wrong)}"
+
+    def _lost_assignments(self) -> Iterator[Problem]:
+        accounts = {account.name for account in self.accounts}
+        countries = {marketplace.country for marketplace in self.marketplaces}
+        yield from assignments.problems(self.assignment, self.agents, self.service_levels, accounts, countries)
+        for field in ("teams", "views", "rules"):
+            for place, name in _repeated([entry.name for entry in getattr(self.assignment, field)]):
+                yield ("assignment", field, place, "name"), f"{field.removesuffix('s')} {name} is named twice"
+        # Without teams the name is only a label.
+        teams = {team.name for team in self.assignment.teams}
+        for place, account in enumerate(self.accounts):
+            for country, special in account.marketplaces.items():
+                if teams and special.team and special.team not in teams:
+                    where = ("accounts", place, "marketplaces", country, "team")
+                    yield where, f"unknown team {special.team}; known: {', '.join(sorted(teams))}"
 
     @cached_property
     def by_country(self) -> dict[str, Marketplace]:

@@ -2,8 +2,9 @@
 # Support, hourly
 
 Pulls changed orders (per account and region) and new mail (per mailbox), fetches the orders that mail names and nobody
-has seen, checks all of it, folds it into tickets and reply clocks, and gives each agent a worklist as of the end of the
-hour. More changed orders than searching can carry within Amazon's rates are pulled by report, and the log says so.
+has seen, checks all of it, folds it into tickets and clocks, and gives each agent a worklist as of the end of the hour;
+compliance by day and month is brought up to the last midnight. More changed orders than searching can carry within
+Amazon's rates are pulled by report, and the log says so.
 
 **Runs** at every full hour (UTC) for the hour before. A scheduled run for the newest hour mails worklists and alerts;
 manual runs, backfills and late runs compute the same answers and write to nobody.
@@ -48,10 +49,12 @@ def support_hourly():
         "missing_orders", ["orders"], tasks.pull_missing_orders, tasks.list_connections_to_missing_orders
     )
     folded = task(trigger_rule="all_done")(tasks.fold_tickets)()
+    compliance = task(tasks.write_compliance)()
     worklists = task(tasks.write_worklists)()
     delivered = task(tasks.deliver)()
     summary = task(task_id="summary", trigger_rule="all_done", retries=0)(tasks.summarise)()
     orders >> mail >> missing_orders >> folded >> worklists >> delivered >> summary
+    folded >> compliance >> summary  # nobody waits for it
 
 
 support_hourly()

@@ -191,6 +191,14 @@ def fold_tickets() -> dict[str, Any]:
     return {**asdict(folded), **asdict(assigned)}
 
 
+def write_compliance() -> dict[str, Any]:
+    """Brings compliance by day and month up to the last midnight (UTC): what has ended, and what late mail changed."""
+    from amazon_support.tickets import compliance
+
+    with _warehouse() as engine, engine.begin() as connection:
+        return asdict(compliance.write_compliance(connection, settings.load(), as_of=_window().as_of))
+
+
 def write_worklists() -> dict[str, Any]:
     """Writes each agent's worklist as of the window's end; a live run also queues mail to people.
 

@@ -84,6 +84,7 @@ def _fold_claimed(connection: Connection, touched: int, policy: Policy, promises
     periods = run_step(connection, "tickets/fold_status.sql").rowcount
     run_step(connection, "tickets/record_refusals.sql")
     clocks = fold_clocks(connection, promises)
+    run_step(connection, "tickets/note_folded.sql")
     run_step(connection, "tickets/clear_touched.sql")
     run_step(connection, "tickets/drop_batch.sql")
     return FoldCounts(touched, tickets, periods, clocks)

@@ -1,0 +1,134 @@
+-- In: batch_period; mart.compliance_cycle. Out: mart.compliance of these days and months.
+insert into mart.compliance (
+    period,
+    starts_on,
+    account,
+    marketplace,
+    desk,
+    team,
+    agent,
+    ticket_type,
+    metric,
+    ended,
+    met,
+    breached,
+    median_elapsed_seconds,
+    p90_elapsed_seconds,
+    p95_elapsed_seconds,
+    median_response_seconds,
+    p90_response_seconds,
+    p95_response_seconds,
+    reopened,
+    backlog,
+    oldest_waiting_seconds
+)
+with counted as (
+    select
+        batch_period.*,
+        'ended' as what,
+        cycle.marketplace,
+        cycle.desk,
+        cycle.team,
+        cycle.agent,
+        cycle.ticket_type,
+        cycle.metric,
+        cycle.is_met,
+        cycle.is_reopened,
+        cycle.elapsed_seconds,
+        cycle.response_seconds,
+        null::timestamptz as started_at
+    from batch_period
+    inner join mart.compliance_cycle as cycle
+        on
+            batch_period.account = cycle.account
+            and batch_period.start_at <= cycle.ended_at
+            and batch_period.end_at > cycle.ended_at
+    union all
+    select
+        batch_period.*,
+        'breached' as what,
+        cycle.marketplace,
+        cycle.desk,
+        cycle.team,
+        cycle.agent,
+        cycle.ticket_type,
+        cycle.metric,
+        null as is_met,
+        null as is_reopened,
+        null as elapsed_seconds,
+        null as response_seconds,
+        null as started_at
+    from batch_period
+    inner join mart.compliance_cycle as cycle
+        on
+            batch_period.account = cycle.account
+            and batch_period.start_at <= cycle.breached_at
+            and batch_period.end_at > cycle.breached_at
+    union all
+    -- Who is to answer what waits is another question than who answers in the end.
+    select
+        batch_period.*,
+        'waiting' as what,
+        cycle.marketplace,
+        cycle.desk,
+        cycle.team,
+        'unknown' as agent,
+        cycle.ticket_type,
+        cycle.metric,
+        null as is_met,
+        null as is_reopened,
+        null as elapsed_seconds,
+        null as response_seconds,
+        cycle.started_at
+    from batch_period
+    inner join mart.compliance_cycle as cycle
+        on
+            batch_period.account = cycle.account
+            and batch_period.end_at <= cycle.waiting_until
+            and batch_period.end_at > cycle.started_at
+    where cycle.rests is null or not cycle.rests @> batch_period.end_at - interval '1 microsecond'
+)
+
+select
+    period,
+    starts_on,
+    account,
+    marketplace,
+    desk,
+    team,
+    agent,
+    ticket_type,
+    metric,
+    count(*) filter (where what = 'ended') as ended,
+    count(*) filter (where is_met) as met,
+    count(*) filter (where what = 'breached') as breached,
+    trim_scale(percentile_disc(0.5) within group (order by elapsed_seconds)) as median_elapsed_seconds,
+    trim_scale(percentile_disc(0.9) within group (order by elapsed_seconds)) as p90_elapsed_seconds,
+    trim_scale(percentile_disc(0.95) within group (order by elapsed_seconds)) as p95_elapsed_seconds,
+    trim_scale(percentile_disc(0.5) within group (order by response_seconds)) as median_response_seconds,
+    trim_scale(percentile_disc(0.9) within group (order by response_seconds)) as p90_response_seconds,
+    trim_scale(percentile_disc(0.95) within group (order by response_seconds)) as p95_response_seconds,
+    count(*) filter (where is_reopened) as reopened,
+    count(*) filter (where what = 'waiting') as backlog,
+    floor(extract(epoch from max(end_at) - min(started_at)))::bigint as oldest_waiting_seconds
+from counted
+group by
+    period,
+    starts_on,
+    account,
+    marketplace,
+    desk,
+    team,
+    agent,
+    ticket_type,
+    metric
+order by
+    account,
+    period,
+    starts_on,
+    metric,
+    marketplace,
+    desk,
+    team,
+    agent,
+    ticket_type

@@ -1,7 +1,7 @@
 """Folds the events of touched tickets into tickets, status periods and service-level clocks, step by step in SQL."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -42,21 +42,25 @@ def fold(connection: Connection, policy: Policy, promises: Promises | None = Non
 
     Returns: how much was written.
     """
-    run_step(connection, "tickets/lock_touched.sql")
-    touched = run_step(connection, "tickets/claim_touched.sql").rowcount
-    for step in ("claim_merged", "resolve_merges", "number_tickets", "name_tickets"):
-        run_step(connection, f"tickets/{step}.sql")
-    if touched >= REBUILD_FROM and run_step(connection, "tickets/is_rebuild.sql").scalar_one():
-        with _rebuilding(connection):
-            return _fold_claimed(connection, touched, policy, promises or Promises())
-    return _fold_claimed(connection, touched, policy, promises or Promises())
+    return _fold(connection, policy, promises or Promises(), is_rebuild=False)
 
 
 def fold_all(connection: Connection, policy: Policy, promises: Promises | None = None) -> FoldCounts:
     """Derives every ticket there is anew: after a change of rules or policy. As `fold`, in the caller's transaction."""
     run_step(connection, "tickets/touch_all.sql")
-    with _rebuilding(connection):
-        return fold(connection, policy, promises)
+    return _fold(connection, policy, promises or Promises(), is_rebuild=True)
+
+
+def _fold(connection: Connection, policy: Policy, promises: Promises, *, is_rebuild: bool) -> FoldCounts:
+    run_step(connection, "tickets/lock_touched.sql")
+    touched = run_step(connection, "tickets/claim_touched.sql").rowcount
+    # What compliance is to count again is noted before any mart is locked: it locks in that order, too.
+    for step in ("claim_merged", "resolve_merges", "number_tickets", "name_tickets", "note_folded"):
+        run_step(connection, f"tickets/{step}.sql")
+    if touched >= REBUILD_FROM:
+        is_rebuild = is_rebuild or run_step(connection, "tickets/is_rebuild.sql").scalar_one()
+    with _rebuilding(connection) if is_rebuild else nullcontext():
+        return _fold_claimed(connection, touched, policy, promises)
 
 
 @contextmanager
@@ -84,7 +88,6 @@ def _fold_claimed(connection: Connection, touched: int, policy: Policy, promises
     periods = run_step(connection, "tickets/fold_status.sql").rowcount
     run_step(connection, "tickets/record_refusals.sql")
     clocks = fold_clocks(connection, promises)
-    run_step(connection, "tickets/note_folded.sql")
     run_step(connection, "tickets/clear_touched.sql")
     run_step(connection, "tickets/drop_batch.sql")
     return FoldCounts(touched, tickets, periods, clocks)

@@ -2,9 +2,10 @@
 # Support, hourly
 
 Pulls changed orders (per account and region) and new mail (per mailbox), fetches the orders that mail names and nobody
-has seen, checks all of it, folds it into tickets and clocks, and gives each agent a worklist as of the end of the hour;
-compliance by day and month is brought up to the last midnight. More changed orders than searching can carry within
-Amazon's rates are pulled by report, and the log says so.
+has seen, reads what agents did from their desks' exports, checks all of it, folds it into tickets and clocks, assigns
+new tickets, and gives each agent a worklist as of the end of the hour; compliance by day and month is brought up to the
+last midnight. More changed orders than searching can carry within Amazon's rates are pulled by report, and the log says
+so.
 
 **Runs** at every full hour (UTC) for the hour before. A scheduled run for the newest hour mails worklists and alerts;
 manual runs, backfills and late runs compute the same answers and write to nobody.
@@ -14,6 +15,7 @@ manual runs, backfills and late runs compute the same answers and write to nobod
 **When a task is red**
 - `orders.pull`, `missing_orders.pull`, `mail.pull`: the log names connection and account and says what to do; the
   other accounts went on. `BadCredentials` is not retried: mend the connection, then clear the task.
+- `desks.pull`: the log names the file that is no export of the desk's format, or the folder that cannot be read.
 - `….check`: the checks themselves could not run. Single bad rows are in `ops.quarantine`, batches that break a rule
   as a whole in `ops.batch.rejected_because`; neither stops the rest.
 - `summary`: says which part of the run failed. It is red whenever any task is.
@@ -48,12 +50,14 @@ def support_hourly():
     missing_orders = amazon_facts(
         "missing_orders", ["orders"], tasks.pull_missing_orders, tasks.list_connections_to_missing_orders
     )
+    # Mail is published before what agents did with it: an action needs its ticket.
+    desks = facts("desks", ["desk_action"], tasks.list_desk_folders, tasks.read_desk_folder, Pool.WAREHOUSE)
     folded = task(trigger_rule="all_done")(tasks.fold_tickets)()
     compliance = task(tasks.write_compliance)()
     worklists = task(tasks.write_worklists)()
     delivered = task(tasks.deliver)()
     summary = task(task_id="summary", trigger_rule="all_done", retries=0)(tasks.summarise)()
-    orders >> mail >> missing_orders >> folded >> worklists >> delivered >> summary
+    orders >> mail >> missing_orders >> desks >> folded >> worklists >> delivered >> summary
     folded >> compliance >> summary  # nobody waits for it
 
 

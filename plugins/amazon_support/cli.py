@@ -412,7 +412,7 @@ def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
 
 @main.group()
 def pull() -> None:
-    """Pull one of Amazon's sources now, without Airflow, and print what comes.
+    """Pull one of Amazon's sources, or a desk's export, now, without Airflow, and print what comes.
 
     For the day when something looks wrong. Nothing is written unless --load is given, and no pull by hand changes
     where the hourly job goes on. Data go to standard output, what is being done to standard error.
@@ -422,6 +422,7 @@ def pull() -> None:
       pull order    302-1234567-1234567 --account main --region eu --json
       pull feedback --account main --region na --with-personal-data
       pull health   --account main --region fe --load
+      pull desk     --account main --desk bqool export.csv
 
     Credentials come from the account's Airflow connection for the region or, if they are set, from the environment:
     AMAZON_SP_API_REFRESH_TOKEN, AMAZON_SP_API_CLIENT_ID, AMAZON_SP_API_CLIENT_SECRET. Then Airflow is not needed.
@@ -461,6 +462,58 @@ def feedback(**options: Any) -> None:
 def health(**options: Any) -> None:
     """Account health as Amazon sees it now, for each marketplace."""
     _pull("health", **options)
+
+
+@pull.command()
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--account", required=True, help="An account of accounts.yaml.")
+@click.option("--desk", required=True, help="A desk of the account, see desk_files.yaml.")
+@click.option("--load", is_flag=True, help="Land, check and publish in the warehouse; print counts only.")
+@click.option("--json", "as_json", is_flag=True, help="JSON, one object a line, instead of a table.")
+@click.option("--with-personal-data", is_flag=True, help="Print notes, and the rows as they came, too.")
+def desk(file: Path | None, account: str, desk: str, load: bool, as_json: bool, with_personal_data: bool) -> None:
+    """What agents did, from exports of their desk. Needs the secret of the mail archive, from Airflow.
+
+    Without FILE the desk's folder is read as the hourly job reads it, which needs --load. A FILE is read whether it was
+    read before or not, and stays where it is: after a change of desk_files.yaml, for example. An action that is known
+    already changes nothing.
+    """
+    from amazon_support import pull as by_hand
+    from amazon_support.orchestration import hooks
+    from amazon_support.sources import desk_files
+
+    if file is None and not load:
+        raise click.UsageError("Name a FILE to look into, or read the desk's folder with --load.")
+    current, now = settings.load(), datetime.now(UTC)
+    try:
+        folder = current.desk_files.folder(account, desk)
+    except KeyError as error:
+        raise click.BadParameter(error.args[0], param_hint="--desk") from None
+    result: by_hand.Fetched | by_hand.Loaded
+    # Airflow logs to standard output, which is for the data.
+    with redirect_stdout(sys.stderr), _progress() as progress:
+        _use_running_stack()
+        buyer_key = hooks.buyer_key()
+        if file and not load:
+            parsed = desk_files.parse(
+                file.read_bytes(), file.name, desk_files.Understanding(current, folder, buyer_key)
+            )
+            result = by_hand.actions_of(parsed.rows, parsed.bad_lines, with_personal_data=with_personal_data)
+        else:
+            with _airflows_warehouse() as engine:
+                if file:
+                    read = desk_files.read_file(engine, folder, file, current, buyer_key=buyer_key, now=now)
+                else:
+                    place = hooks.desk_folder(account, folder.url, folder.connection)
+                    done = hooks.desk_folder(account, folder.moves_to, None) if folder.moves_to else None
+                    read = desk_files.read_folder(
+                        engine, folder, place, current, buyer_key=buyer_key, now=now, done=done
+                    )
+                result = by_hand.settle(read, ("desk_action",), account, current, engine, now, progress)
+    if text := result.json() if as_json else result.table():
+        click.echo(text)
+    if result.problem:
+        raise click.ClickException(result.problem)
 
 
 def _pull(

@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -27,6 +27,8 @@ from amazon_support.sources.memory import Memory, ShortMemory
 from amazon_support.sources.order_history import Pulled
 from amazon_support.sources.rates import RateLimiter
 from amazon_support.warehouse import land
+from amazon_support.warehouse.land import DeskActionRow
+from amazon_support.warehouse.land.batches import BadLine
 from amazon_support.warehouse.land.orders import PERSONAL_PARTS
 from amazon_support.window import Window
 
@@ -167,18 +169,37 @@ def load(source: Source, errand: Errand, engine: Engine) -> Loaded:
 
     Raises: SourceError; QualityError if the checks could not be carried out.
     """
+    pulled = patiently(lambda: source.pull(errand, engine), errand.progress)
+    account = errand.client.credentials.account
+    return settle(pulled, source.datasets, account, errand.settings, engine, errand.now, errand.progress)
+
+
+def settle(
+    pulled: Any,
+    datasets: Sequence[str],
+    account: str,
+    settings: Settings,
+    engine: Engine,
+    now: datetime,
+    progress: Progress,
+) -> Loaded:
+    """Checks what was landed and publishes what passed.
+
+    Args:
+        pulled: references and counts of the pull, a dataclass. account: whose batches are reported.
+
+    Raises: QualityError if the checks could not be carried out.
+    """
     from amazon_support import quality
 
-    pulled = patiently(lambda: source.pull(errand, engine), errand.progress)
-    errand.progress("Checking what came")
-    account = errand.client.credentials.account
-    checked = [quality.check(engine, name, errand.settings, as_of=errand.now) for name in source.datasets]
+    progress("Checking what came")
+    checked = [quality.check(engine, name, settings, as_of=now) for name in datasets]
     verdicts = [verdict for found in checked for verdict in found if verdict.account == account]
-    errand.progress("Publishing what passed")
+    progress("Publishing what passed")
     published = {}
-    for name in source.datasets:
+    for name in datasets:
         with engine.begin() as connection:
-            published[name] = land.PUBLISH[name](connection, errand.settings)
+            published[name] = land.PUBLISH[name](connection, settings)
     rejected = [f"batch {v.batch_id}: {v.rejected_because}" for v in verdicts if v.rejected_because]
     return Loaded(
         pulled=_plain(asdict(pulled)),
@@ -188,6 +209,23 @@ def load(source: Source, errand: Errand, engine: Engine) -> Loaded:
         published=published,
         problem=f"Rejected as a whole, and waiting for a person: {'; '.join(rejected)}" if rejected else "",
     )
+
+
+def actions_of(rows: Sequence[DeskActionRow], bad_lines: Sequence[BadLine], *, with_personal_data: bool) -> Fetched:
+    """What a desk's export holds, in our words."""
+    left_out = frozenset() if with_personal_data else frozenset({"text", "received"})
+    records = [_plain(asdict(row), left_out) for row in rows]
+    shown = ("line_number", "occurred_at", "kind", "agent", "stakeholder", "status", "actor")
+    columns = [
+        {
+            **{name.replace("_", " "): record[name] for name in shown},
+            "ticket": _joined(", ", *(record[name] for name in ("ticket_id", "order_id", "case_id", "buyer_ref"))),
+            "text": record.get("text"),
+        }
+        for record in records
+    ]
+    bad = "; ".join(f"line {line.number}: {line.reason}" for line in bad_lines)
+    return Fetched(records, columns, f"Cannot be read: {bad}" if bad else "")
 
 
 # ---------- who asks, and how fast

@@ -33,6 +33,12 @@ landed as (
     union all
     select
         batch_id,
+        null as kind
+    from raw.desk_action
+    where batch_id = any(%(batch_ids)s::bigint[])
+    union all
+    select
+        batch_id,
         meaning ->> 'kind' as kind
     from pii.mail_received
     where batch_id = any(%(batch_ids)s::bigint[])

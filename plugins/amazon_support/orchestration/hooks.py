@@ -158,6 +158,20 @@ def buyer_key() -> str:
     return _secrets("buyers")[-1]
 
 
+def desk_folder(account: str, url: str | None, connection_id: str | None) -> Path:
+    """Where a desk drops its exports: `url`, or what the connection's extra names as `url` or `path`.
+
+    Raises: BadCredentials if the connection is missing or names nothing.
+    """
+    if url:
+        return _folder(url)
+    extra = _connection(str(connection_id), "desk_files.yaml, folders").extra_dejson
+    place = extra.get("url") or extra.get("path")
+    if not place:
+        raise BadCredentials(f"Connection {connection_id} (account {account}) lacks url, or path, in the extra.")
+    return _folder(place)
+
+
 def _folder(place: str) -> Path:
     local = place.removeprefix("file://")
     if "://" not in local:

@@ -115,6 +115,34 @@ def read_mailbox(source: dict[str, Any]) -> dict[str, Any]:
     return asdict(read)
 
 
+def list_desk_folders() -> list[dict[str, str]]:
+    """One entry a folder into which a desk of an account drops its exports; most installations have none."""
+    current = settings.load()
+    enabled = {account.name for account in current.enabled_accounts}
+    return [{"account": f.account, "desk": f.desk} for f in current.desk_files.folders if f.account in enabled]
+
+
+def read_desk_folder(source: dict[str, str]) -> dict[str, Any]:
+    """Reads and lands the new exports in one folder."""
+    from amazon_support.sources import desk_files
+
+    _show(f"{source['account']} {source['desk']}")
+    current = settings.load()
+    folder = current.desk_files.folder(source["account"], source["desk"])
+    with _warehouse() as engine:
+        read = desk_files.read_folder(
+            engine,
+            folder,
+            hooks.desk_folder(folder.account, folder.url, folder.connection),
+            current,
+            buyer_key=hooks.buyer_key(),
+            now=_now(),
+            done=hooks.desk_folder(folder.account, folder.moves_to, None) if folder.moves_to else None,
+        )
+    log.info("%s", read)
+    return asdict(read)
+
+
 def list_accounts() -> list[dict[str, str]]:
     """One entry an account, enabled or not: its mail is there."""
     return [{"account": account.name} for account in settings.load().accounts]

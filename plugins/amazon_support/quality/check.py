@@ -31,6 +31,7 @@ RULES: "dict[str, Callable[[Settings], list[Expectation]]]" = {
     "mail_reread": lambda settings: suites.mail(),
     "feedback": lambda settings: suites.feedback(list(settings.by_country)),
     "account_health": lambda settings: suites.account_health(list(settings.by_id), health_rules().statuses.known),
+    "desk_action": lambda settings: suites.desk_action(),
 }
 
 # Datasets whose rows are looked at as another's are.

@@ -33,6 +33,8 @@ ORDER_STATUSES = [
     "UNFULFILLABLE",
 ]
 
+DESK_ACTIONS = ["assign", "hold", "solve", "no_response_needed", "unread", "note"]
+
 
 def orders(marketplace_ids: list[str]) -> "list[Expectation]":
     """Rules for an order of the Orders API 2026-01-01.
@@ -124,6 +126,20 @@ def feedback(countries: list[str]) -> "list[Expectation]":
         _between("not_in_the_future", REJECT, "days_ahead", at_most=1),
         _between("rated_within_the_span", WARN, "days_before", at_most=1),
         _between("one_line_an_order", WARN, "lines_of_order", at_most=1),
+    ]
+
+
+def desk_action() -> "list[Expectation]":
+    """Rules for a row of a desk's export. That its ticket is known shows when it is published."""
+    return [
+        _one_of("action_known", REJECT, "kind", DESK_ACTIONS),
+        _present("time_readable", REJECT, "occurred_at"),
+        # Clocks differ; a wrong time zone often shows here.
+        _between("not_in_the_future", REJECT, "hours_ahead", at_most=1),
+        _between("names_a_ticket", REJECT, "references_to_ticket", at_least=1),
+        _between("assigned_to_somebody", REJECT, "assigned_to_nobody", at_most=0),
+        _between("held_for_somebody", WARN, "held_for_nobody", at_most=0),
+        _present("actor_told", WARN, "actor"),
     ]
 
 

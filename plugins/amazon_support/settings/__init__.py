@@ -2,6 +2,7 @@
 
 from amazon_support.settings.assignment import Agent, Assignment
 from amazon_support.settings.base import Desk
+from amazon_support.settings.desk_files import DeskFiles, DeskFolder, DeskFormat
 from amazon_support.settings.load import SettingsError, home, load, load_file
 from amazon_support.settings.models import (
     Account,
@@ -20,6 +21,9 @@ __all__ = [
     "Agent",
     "Assignment",
     "Desk",
+    "DeskFiles",
+    "DeskFolder",
+    "DeskFormat",
     "Mailbox",
     "Marketplace",
     "Policy",

@@ -21,6 +21,7 @@ FILES = {
     "policy": "policy.yaml",
     "service_levels": "policies.yaml",
     "assignment": "assignment.yaml",
+    "desk_files": "desk_files.yaml",
 }
 
 

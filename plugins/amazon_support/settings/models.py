@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from amazon_support.settings import assignment as assignments
 from amazon_support.settings.assignment import EMAIL, Agent, Assignment
 from amazon_support.settings.base import Desk, Duration, Location, Problem, StrictModel, problem
+from amazon_support.settings.desk_files import DeskFiles
 from amazon_support.settings.service_levels import ServiceLevels
 
 Region = Literal["na", "eu", "fe"]
@@ -148,6 +149,7 @@ class Settings(StrictModel):
     policy: Policy = Policy()
     service_levels: ServiceLevels = ServiceLevels()
     assignment: Assignment = Assignment()
+    desk_files: DeskFiles = DeskFiles()
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
@@ -221,6 +223,7 @@ class Settings(StrictModel):
         accounts = {account.name for account in self.accounts}
         countries = {marketplace.country for marketplace in self.marketplaces}
         yield from assignments.problems(self.assignment, self.agents, self.service_levels, accounts, countries)
+        yield from self.desk_files.problems(accounts, countries)
         for field in ("teams", "views", "rules"):
             for place, name in _repeated([entry.name for entry in getattr(self.assignment, field)]):
                 yield ("assignment", field, place, "name"), f"{field.removesuffix('s')} {name} is named twice"

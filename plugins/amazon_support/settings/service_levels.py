@@ -31,7 +31,11 @@ def _moment(value: object) -> object:
     return datetime.combine(value, time(), UTC) if isinstance(value, date) else value
 
 
-def _zone(name: str) -> str:
+def zone(name: str) -> str:
+    """The name itself.
+
+    Raises: ValueError if no time zone has it.
+    """
     if name not in available_timezones():
         raise ValueError(f"no time zone {name!r}; expected an IANA name such as Europe/Berlin")
     return name
@@ -109,7 +113,7 @@ class OpenHours(StrictModel):
             without hours is closed like a holiday.
     """
 
-    timezone: Annotated[str, AfterValidator(_zone)]
+    timezone: Annotated[str, AfterValidator(zone)]
     hours: Annotated[dict[str, Spans], BeforeValidator(_by_day)]
     holidays: Holidays | None = None
     dates: dict[date, Spans] = Field(default_factory=dict)

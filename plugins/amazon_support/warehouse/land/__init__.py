@@ -10,6 +10,7 @@ from amazon_support.warehouse.land.account_health import (
     land_contact_response,
     publish_account_health,
 )
+from amazon_support.warehouse.land.desk_actions import DeskActionRow, land_desk_actions, publish_desk_actions
 from amazon_support.warehouse.land.feedback import FeedbackRow, land_feedback, publish_feedback
 from amazon_support.warehouse.land.mail import MailRow, land_mail, land_reread, publish_mail, publish_reread
 from amazon_support.warehouse.land.order_report import land_order_report, publish_order_report
@@ -23,20 +24,24 @@ PUBLISH: dict[str, Callable[[Connection, Settings], int]] = {
     "mail_reread": publish_reread,
     "feedback": publish_feedback,
     "account_health": publish_account_health,
+    "desk_action": publish_desk_actions,
 }
 
 __all__ = [
     "PUBLISH",
+    "DeskActionRow",
     "FeedbackRow",
     "MailRow",
     "land_account_health",
     "land_contact_response",
+    "land_desk_actions",
     "land_feedback",
     "land_mail",
     "land_order_report",
     "land_orders",
     "land_reread",
     "publish_account_health",
+    "publish_desk_actions",
     "publish_feedback",
     "publish_mail",
     "publish_order_report",

@@ -10,6 +10,9 @@ from sqlalchemy import Connection, CursorResult
 from amazon_support.settings import Settings
 from amazon_support.warehouse import run_step
 
+# So many tickets at once are a first import or a rebuild, of which the planner has no statistics yet.
+MANY = 1_000
+
 
 @dataclass(frozen=True)
 class ComplianceCounts:
@@ -38,6 +41,9 @@ def write_compliance(connection: Connection, settings: Settings, *, as_of: datet
     ended = as_of.astimezone(UTC).date()
     until = max(made_until or ended, ended)
     tickets = _step(connection, "claim").rowcount
+    _step(connection, "analyze_tickets")
+    if tickets >= MANY:
+        run_step(connection, "tickets/analyze_answers.sql")
     _step(connection, "cycles")
     _step(connection, "analyze_cycles")
     periods = _step(connection, "periods_changed", made_until=made_until, until=until).rowcount

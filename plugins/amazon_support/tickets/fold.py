@@ -70,6 +70,7 @@ def _rebuilding(connection: Connection) -> Iterator[None]:
     run_step(connection, "tickets/work_memory.sql", {"memory": REBUILD_MEMORY})
     with without_indexes(connection, ANSWERS):
         yield
+    run_step(connection, "tickets/analyze_answers.sql")
 
 
 def _fold_claimed(connection: Connection, touched: int, policy: Policy, promises: Promises) -> FoldCounts:

@@ -124,16 +124,18 @@ described as (
     ) as written on true
 ),
 
-matched as (
+fitted as (
     select
-        described.account,
-        described.ticket_id,
-        described.sorted_at,
-        filters.filter,
-        filters.view
+        described.*,
+        fit.filters,
+        fit.views
     from described
-    inner join filters
-        on
+    cross join lateral (
+        select
+            array_agg(filters.filter) as filters,
+            array_agg(filters.view order by filters.view) filter (where filters.view is not null) as views
+        from filters
+        where
             (filters.accounts is null or described.account = any(filters.accounts))
             and (filters.marketplaces is null or described.marketplace = any(filters.marketplaces))
             and (filters.desks is null or described.desk = any(filters.desks))
@@ -147,39 +149,37 @@ matched as (
             and (filters.order_skus is null or described.skus && filters.order_skus)
             and (filters.order_is_prime is null or described.is_prime = filters.order_is_prime)
             and (filters.order_is_business is null or described.is_business = filters.order_is_business)
-),
-
-ruled as (
-    select
-        matched.account,
-        matched.ticket_id,
-        rules.name as rule,
-        rules.team,
-        coalesce(rules.agents, '{}') as agents,
-        matched.sorted_at as routed_at
-    from matched
-    inner join rules on matched.filter = rules.filter
+    ) as fit
 ),
 
 routes as (
-    select * from ruled
+    select
+        fitted.account,
+        fitted.ticket_id,
+        fitted.ticket_key,
+        fitted.marketplace,
+        fitted.sorted_at as routed_at,
+        rules.name as rule,
+        rules.team,
+        coalesce(rules.agents, '{}') as agents
+    from fitted
+    inner join rules on rules.filter = any(fitted.filters)
     union all
     select
-        described.account,
-        described.ticket_id,
+        fitted.account,
+        fitted.ticket_id,
+        fitted.ticket_key,
+        fitted.marketplace,
+        fitted.sorted_at as routed_at,
         'marketplace' as rule,
-        described.home_team as team,
-        '{}' as agents,
-        described.sorted_at as routed_at
-    from described
+        fitted.home_team as team,
+        '{}' as agents
+    from fitted
     where
-        described.home_team is not null
+        fitted.home_team is not null
         and not exists (
-            select 1 from ruled
-            where
-                ruled.account = described.account
-                and ruled.ticket_id = described.ticket_id
-                and ruled.team is not null
+            select 1 from rules
+            where rules.team is not null and rules.filter = any(fitted.filters)
         )
 ),
 
@@ -205,37 +205,37 @@ sorted as (
         skus
     )
     select
-        described.account,
-        described.ticket_id,
-        described.ticket_key,
-        described.sorted_at,
-        array(
-            select matched.view from matched
-            where
-                matched.account = described.account
-                and matched.ticket_id = described.ticket_id
-                and matched.view is not null
-            order by matched.view
-        ) as views,
-        described.marketplace,
-        described.desk,
-        described.ticket_type,
-        described.language,
-        described.order_id,
-        described.order_status,
-        described.fulfilled_by,
-        described.ship_country,
-        described.currency,
-        described.total_amount,
-        described.is_prime,
-        described.is_business,
-        described.skus
-    from described
+        account,
+        ticket_id,
+        ticket_key,
+        sorted_at,
+        coalesce(views, '{}') as views,
+        marketplace,
+        desk,
+        ticket_type,
+        language,
+        order_id,
+        order_status,
+        fulfilled_by,
+        ship_country,
+        currency,
+        total_amount,
+        is_prime,
+        is_business,
+        skus
+    from fitted
 ),
 
 routed as (
     insert into core.ticket_route (account, ticket_id, rule, team, agents, routed_at)
-    select * from routes
+    select
+        account,
+        ticket_id,
+        rule,
+        team,
+        agents,
+        routed_at
+    from routes
 ),
 
 waiting as (
@@ -252,12 +252,11 @@ waiting as (
 )
 
 select
-    described.account,
-    described.ticket_id,
-    described.ticket_key,
-    described.marketplace,
-    routes.rule,
-    routes.agents
+    account,
+    ticket_id,
+    ticket_key,
+    marketplace,
+    rule,
+    agents
 from routes
-inner join described on routes.account = described.account and routes.ticket_id = described.ticket_id
-order by described.account, described.ticket_id, routes.rule
+order by account, ticket_id, rule

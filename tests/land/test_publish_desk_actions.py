@@ -206,6 +206,16 @@ def test_rows_that_come_again_change_nothing(connection: Connection) -> None:
     assert rows(connection, "select count(*) from pii.ticket_event_text") == [(1,)]
 
 
+def test_what_has_not_changed_leaves_no_trace(connection: Connection) -> None:
+    ask(connection)
+    publish(connection, NOTED)
+    connection.exec_driver_sql("delete from pii.ticket_event_text")  # forgotten
+    connection.exec_driver_sql("delete from ops.ticket_touched")
+    publish(connection, NOTED)
+    assert rows(connection, "select * from pii.ticket_event_text") == []
+    assert rows(connection, "select * from ops.ticket_touched") == []
+
+
 def test_two_desks_may_number_alike(connection: Connection) -> None:
     ask(connection)
     for desk in ("bqool", "zendesk"):

@@ -45,9 +45,7 @@ named as (
         select event.ticket_key from core.ticket_event as event
         where
             event.account = passed.account
-            and event.ticket_key in (
-                select places.place || ':case:' || passed.case_id from places
-            )
+            and event.ticket_key = any(array(select places.place || ':case:' || passed.case_id from places))
         order by case when event.marketplace = passed.marketplace then 0 else 1 end, event.event_id
         limit 1
     ) as by_case on true

@@ -26,7 +26,7 @@ UNREADABLE = "line_readable"  # the rule that a line breaks which could not be l
 NOWHERE = "-"  # in keys of tickets whose marketplace is not known
 
 # Which ticket a row is about, then what follows from it.
-PUBLISH_DESK = ("desk_tickets", "desk_events", "desk_texts", "desk_unknown_tickets", "desk_touched")
+PUBLISH_DESK = ("desk_tickets", "desk_events", "desk_unknown_tickets")
 COLUMNS = (
     "row_identity", "kind", "status", "agent", "stakeholder", "actor", "occurred_at", "ticket_id", "order_id",
     "marketplace", "case_id", "buyer_ref",

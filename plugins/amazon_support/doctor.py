@@ -108,6 +108,13 @@ def _connections() -> Iterator[Finding]:
                 lambda box=box, account=account: _mailbox(box, account.name),  # type: ignore[misc]
                 "see README, Bring your own: connection of type imap",
             )
+        for folder in settings.load().desk_files.folders:
+            if folder.account == account.name:
+                yield _look(
+                    f"desk {folder.desk}",
+                    lambda folder=folder: _desk_folder(folder),  # type: ignore[misc]
+                    "see desk_files.yaml: the folder must be there, and may be read",
+                )
     yield _look(
         f"smtp {hooks.SMTP_CONNECTION}",
         _smtp,
@@ -132,6 +139,14 @@ def _mailbox(box: settings.Mailbox, account: str) -> str:
     with open_mailbox(credentials) as session:
         counts = {folder: count_mails(session, credentials, folder) for folder in box.folders}
     return f"account {account}: " + ", ".join(f"{folder} {count} mails" for folder, count in counts.items())
+
+
+def _desk_folder(folder: settings.DeskFolder) -> str:
+    from amazon_support.orchestration import hooks
+    from amazon_support.sources.desk_files import exports_in
+
+    files = exports_in(hooks.desk_folder(folder.account, folder.url, folder.connection), folder)
+    return f"account {folder.account}: {len(files)} exports in its folder"
 
 
 def _smtp() -> str:

@@ -10,7 +10,7 @@ from desk_exports import NOTED, SOLVED, drop
 from landing import NOON, ORDER, land_some_mail, let_pass, mail, rows
 from sqlalchemy import Engine
 
-from amazon_support import settings
+from amazon_support import doctor, settings
 from amazon_support.cli import main
 from amazon_support.warehouse import land
 
@@ -65,3 +65,12 @@ def test_what_was_called_wrongly_is_told() -> None:
     assert "Name a FILE to look into" in run().stderr
     answer = CliRunner().invoke(main, ["pull", "desk", "--account", "main", "--desk", "zen", "--load"])
     assert "no desk 'zen' of account 'main' in desk_files.yaml; there are: main bqool" in answer.stderr
+
+
+def test_the_doctor_looks_into_the_folder(warehouse_url: str, inbox: Path) -> None:
+    def finding() -> doctor.Finding:
+        return next(each for each in doctor.examine() if each.what == "desk bqool")
+
+    assert (finding().ok, finding().advice) == (False, "see desk_files.yaml: the folder must be there, and may be read")
+    drop(inbox, "a.csv", SOLVED)
+    assert (finding().ok, finding().found) == (True, "account main: 1 exports in its folder")

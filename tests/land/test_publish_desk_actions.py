@@ -5,7 +5,18 @@ from typing import Any
 
 import pytest
 from desk_exports import NOTED, SOLVED, as_csv, desk_settings, read
-from landing import ALIAS, NOON, ORDER, everything_in, land_some_mail, let_pass, mail, order_id, rows
+from landing import (
+    ALIAS,
+    BUYER_KEY,
+    NOON,
+    ORDER,
+    everything_in,
+    land_some_mail,
+    let_pass,
+    mail,
+    order_id,
+    rows,
+)
 from sqlalchemy import Connection, Engine
 from ticket_histories import POLICY, clocks, statuses
 
@@ -189,6 +200,29 @@ def test_a_desk_that_rounds_its_times_does_not_act_before_the_question(connectio
     publish(connection, {**SOLVED, "Date": at(ASKED)})
     tickets.fold(connection, POLICY)
     assert statuses(connection, TICKET)[0] == ("2026-03-10 10:00:40", "solved", "solve")
+
+
+def test_what_was_done_follows_the_mail_that_is_read_again(connection: Connection) -> None:
+    ask(connection, order_ids=[])
+    publish(connection, {**NOTED, "Order ID": "", "Customer Email": ALIAS})
+    by_rules = "insert into core.ticket_event (account, source, source_id, ticket_key, kind, occurred_at, actor) select"
+    connection.exec_driver_sql(
+        f"{by_rules} account, 'rules', 'r', ticket_key, 'assign', occurred_at, 'rules' from core.ticket_event limit 1"
+    )
+    tickets.fold(connection, POLICY)
+    landed = {"mailbox": "imap_default", "folder": "INBOX", "uid_validity": 1}
+    understood = mail("question", at=ASKED, order_ids=[ORDER], buyer_alias=ALIAS)
+    land.land_reread(connection, account="main", rows=[(landed, understood)], buyer_key=BUYER_KEY)
+    let_pass(connection)
+    land.publish_reread(connection, desk_settings())
+    land.publish_desk_actions(connection, desk_settings())
+    tickets.fold(connection, POLICY)
+    assert rows(connection, "select ticket_key, kind from core.ticket_event order by kind") == [
+        (TICKET, "buyer_message"),
+        (TICKET, "note"),
+    ]
+    assert rows(connection, "select ticket_id from mart.ticket") == [(TICKET,)]
+    assert rows(connection, "select body from pii.ticket_event_text") == [("Called Mia Muster.",)]
 
 
 # ---------- once

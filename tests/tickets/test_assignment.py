@@ -420,7 +420,6 @@ def test_two_runs_at_once_assign_once(warehouse: Engine) -> None:
 
     def run() -> None:
         with warehouse.begin() as connection:
-            tickets.fold(connection, POLICY)
             counts.append(tickets.assign(connection, setting(TO_TEAM), as_of=NOON).assigned)
             tickets.fold(connection, POLICY)
 

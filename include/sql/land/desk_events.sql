@@ -76,3 +76,4 @@ inner join words
         recorded.account = words.account
         and recorded.source = words.source
         and recorded.source_id = words.source_id
+on conflict (account, source, source_id) do nothing

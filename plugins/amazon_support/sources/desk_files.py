@@ -105,7 +105,7 @@ def read_folder(
     """
     read, troubles = FolderRead(folder.account, folder.desk), []
     understand = Understanding(settings, folder, buyer_key)
-    for file_path in _exports(path, folder):
+    for file_path in exports_in(path, folder):
         try:
             read = _read_one(engine, understand, read, file_path, now)
             _put_away(folder, file_path, done)
@@ -139,7 +139,11 @@ class _StillWritten(Exception):
     pass
 
 
-def _exports(path: Path, folder: DeskFolder) -> list[Path]:
+def exports_in(path: Path, folder: DeskFolder) -> list[Path]:
+    """The exports in a folder, by name.
+
+    Raises: Unavailable if it cannot be read.
+    """
     try:
         found = [each for each in path.iterdir() if each.suffix.lower() in ENDINGS and not each.name.startswith(".")]
         return sorted((each for each in found if each.is_file()), key=lambda each: each.name)

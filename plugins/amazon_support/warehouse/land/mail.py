@@ -165,6 +165,7 @@ def publish_reread(connection: Connection, settings: Settings) -> int:
             run_steps(connection, FORGET_MAIL, {"batch_ids": batch_ids}, rows=0)
             for batch_id in batch_ids:  # in their old order, because links look at what was there before
                 _publish(connection, settings, [batch_id], rows=0)
+        run_step(connection, "land/reread_followers.sql")
         mark_published(connection, reread_ids)
     return len(reread_ids)
 

@@ -32,6 +32,47 @@ if TYPE_CHECKING:
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
+# ---------- options that several commands have
+
+Command = Callable[..., None]
+
+
+def _start(context: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
+    return _moment(value) if value else None
+
+
+def _end(context: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
+    return _moment(value) + timedelta(days=bool(DAY.fullmatch(value))) if value else None
+
+
+def _moment(value: str) -> datetime:
+    """An ISO 8601 time with zone, or the beginning of a day (UTC)."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no time; expected such as 2026-03-01T10:00Z or 2026-03-01") from None
+    if DAY.fullmatch(value):
+        return moment.replace(tzinfo=UTC)
+    if moment.tzinfo is None:
+        raise click.BadParameter(f"{value!r} has no time zone; expected such as {value}Z or {value}+01:00")
+    return moment.astimezone(UTC)
+
+
+_SPAN = (
+    click.option("--from", "start", metavar="TIME", callback=_start, help="2026-03-01T10:00Z, or a day (UTC)."),
+    click.option("--to", "end", metavar="TIME", callback=_end, help="The same; a day to its end.  [default: now]"),
+)
+
+
+def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
 class _Commands(click.Group):
     """Turns the errors that a person can mend into one line, without a traceback."""
 
@@ -220,7 +261,7 @@ def stats(days: int, as_json: bool) -> None:
     from amazon_support.outputs import mail_stats
 
     now = datetime.now(UTC)
-    with redirect_stdout(sys.stderr), _airflows_warehouse() as engine, engine.connect() as connection:
+    with _airflows_warehouse() as engine, engine.connect() as connection:
         found = mail_stats.mail_stats(connection, since=now - timedelta(days=days), until=now)
     click.echo(json.dumps(asdict(found), default=str, indent=2) if as_json else mail_stats.render(found))
 
@@ -245,8 +286,7 @@ def import_mail(path: Path, account: str, mailbox: str) -> None:
         boxes = current.account(account).mailboxes
     except KeyError as error:
         raise click.BadParameter(error.args[0], param_hint="--account") from None
-    # Airflow logs to standard output, which is for the answer.
-    with redirect_stdout(sys.stderr), _progress() as progress, _airflows_warehouse() as engine:
+    with _progress() as progress, _airflows_warehouse() as engine:
         imported = mail_files.import_mail(
             engine,
             path,
@@ -306,7 +346,7 @@ def tickets() -> None:
 
 @tickets.command()
 @click.argument("ticket", metavar="ID")
-@click.option("--as-of", callback=lambda *args: _start(*args), metavar="TIME", help="As it was then.  [default: now]")
+@click.option("--as-of", callback=_start, metavar="TIME", help="As it was then.  [default: now]")
 @click.option("--with-words", is_flag=True, help="Also what people wrote: personal data.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
 def show(ticket: str, as_of: datetime | None, with_words: bool, as_json: bool) -> None:
@@ -317,7 +357,7 @@ def show(ticket: str, as_of: datetime | None, with_words: bool, as_json: bool) -
     from amazon_support.outputs import ticket_history
 
     current = settings.load()
-    with redirect_stdout(sys.stderr), _airflows_warehouse() as engine, engine.begin() as connection:
+    with _airflows_warehouse() as engine, engine.begin() as connection:
         found = ticket_history.ticket_history(
             connection, current, ticket, as_of=as_of or datetime.now(UTC), with_words=with_words
         )
@@ -327,11 +367,9 @@ def show(ticket: str, as_of: datetime | None, with_words: bool, as_json: bool) -
 @tickets.command()
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 @click.option("--history", "days", type=click.IntRange(1), metavar="DAYS", help="Try it on the warehouse's last days.")
-@click.option(
-    "--as-of", callback=lambda *args: _start(*args), metavar="TIME", help="End of those days.  [default: now]"
-)
+@click.option("--as-of", callback=_start, metavar="TIME", help="End of those days.  [default: now]")
 @click.option("--json", "as_json", is_flag=True, help="With --history: one JSON object instead of a table.")
-def replay(file: TextIO, days: int | None, as_of: str | None, as_json: bool) -> None:
+def replay(file: TextIO, days: int | None, as_of: datetime | None, as_json: bool) -> None:
     """Try a policy on invented events, or on what happened. FILE is JSON, or - for standard input.
 
     \b
@@ -350,41 +388,55 @@ def replay(file: TextIO, days: int | None, as_of: str | None, as_json: bool) -> 
     from amazon_support.warehouse import connect
 
     current, document = settings.load(), trial.read(file.read())
-    with _warehouse(), trial.scratch() as scratch:
+    with _airflows_warehouse_url() as url, trial.scratch(url) as scratch:
         if days is None:
-            click.echo(json.dumps(trial.replay(scratch, document, current), indent=2))
-            return
-        with connect() as warehouse:
-            until = _moment(as_of) if as_of else datetime.now(UTC)
-            found = trial.replay_history(warehouse, scratch, document.policy, current, days=days, as_of=until)
-        click.echo(found.json() if as_json else found.table())
+            told = json.dumps(trial.replay(scratch, document, current), indent=2)
+        else:
+            with connect(url) as warehouse:
+                found = trial.replay_history(
+                    warehouse, scratch, document.policy, current, days=days, as_of=as_of or datetime.now(UTC)
+                )
+            told = found.json() if as_json else found.table()
+    click.echo(told)
+
+
+@tickets.command()
+@_options(*_SPAN)
+@click.option("--policy", "file", type=click.File("r", encoding="utf-8"), help="Rules to try, as in policies.yaml.")
+@click.option("--apply", "is_for_good", is_flag=True, help="Do it, in one transaction.  [default: only tell]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def recompute(
+    start: datetime | None, end: datetime | None, file: TextIO | None, is_for_good: bool, as_json: bool
+) -> None:
+    """Fold the tickets of a span anew, after a change of policy, calendar or rules: which differ, in what, and why.
+
+    Tickets that were not closed at some time of the span are folded by the settings or, with --policy, by that file:
+    one version of a policy, a list of them, or {calendars, policies}; solve_after_silence and close_after_solved may be
+    among its keys. Without --apply the warehouse is only read.
+    """
+    from amazon_support.tickets import recompute as again
+    from amazon_support.tickets import replay as trial
+    from amazon_support.warehouse import connect
+
+    if start is None:
+        raise click.UsageError("--from is missing: since when, such as 2026-03-01.")
+    span = {"since": start, "until": end or datetime.now(UTC)}
+    if span["since"] >= span["until"]:
+        raise click.UsageError("--from is not before --to.")
+    rules = trial.tried(trial.read_policy(file.read()) if file else None, settings.load())
+    if file and is_for_good:
+        click.echo("Tickets with new events are folded by the settings again: put the policy there, too.", err=True)
+    with _airflows_warehouse_url() as url:
+        if is_for_good:
+            with connect(url) as warehouse:
+                found = again.recompute(warehouse, rules, **span)
+        else:
+            with trial.scratch(url) as scratch, connect(url) as warehouse:
+                found = again.try_recompute(warehouse, scratch, rules, **span)
+    click.echo(found.json() if as_json else found.table())
 
 
 # ---------- pulling by hand
-
-Command = Callable[..., None]
-
-
-def _start(context: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
-    return _moment(value) if value else None
-
-
-def _end(context: click.Context, option: click.Parameter, value: str | None) -> datetime | None:
-    return _moment(value) + timedelta(days=bool(DAY.fullmatch(value))) if value else None
-
-
-def _moment(value: str) -> datetime:
-    """An ISO 8601 time with zone, or the beginning of a day (UTC)."""
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter(f"{value!r} is no time; expected such as 2026-03-01T10:00Z or 2026-03-01") from None
-    if DAY.fullmatch(value):
-        return moment.replace(tzinfo=UTC)
-    if moment.tzinfo is None:
-        raise click.BadParameter(f"{value!r} has no time zone; expected such as {value}Z or {value}+01:00")
-    return moment.astimezone(UTC)
-
 
 _WHO_AND_HOW = (
     click.option("--account", required=True, help="An account of accounts.yaml."),
@@ -395,19 +447,6 @@ _WHO_AND_HOW = (
     click.option("--endpoint", metavar="URL", help="Another address of the API, such as a stand-in's."),
     click.option("--token-url", metavar="URL", help="Another address that gives access tokens."),
 )
-_SPAN = (
-    click.option("--from", "start", metavar="TIME", callback=_start, help="2026-03-01T10:00Z, or a day (UTC)."),
-    click.option("--to", "end", metavar="TIME", callback=_end, help="The same; a day to its end.  [default: now]"),
-)
-
-
-def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    def add(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
 
 
 @main.group()
@@ -655,19 +694,29 @@ def _warehouse() -> Iterator[None]:
 
 
 @contextmanager
-def _airflows_warehouse() -> Iterator["Engine"]:
-    """The warehouse that Airflow's connection names, else that of `_warehouse`."""
+def _airflows_warehouse_url() -> Iterator[str]:
+    """URL of the warehouse that Airflow's connection names, else of that of `_warehouse`."""
     from amazon_support.orchestration import hooks
-    from amazon_support.warehouse import engine
+    from amazon_support.warehouse.engine import warehouse_url
 
-    _use_running_stack()
-    with ExitStack() as resources:
+    with redirect_stdout(sys.stderr), ExitStack() as resources:  # Airflow tells standard output what it does
+        _use_running_stack()
         url = hooks.warehouse_url()
         if not url:
             resources.enter_context(_warehouse())
+        yield url or warehouse_url()
+
+
+@contextmanager
+def _airflows_warehouse() -> Iterator["Engine"]:
+    from amazon_support.warehouse import engine
+
+    with _airflows_warehouse_url() as url:
         bound = engine(url)
-        resources.callback(bound.dispose)
-        yield bound
+        try:
+            yield bound
+        finally:
+            bound.dispose()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Annotated, Any, Literal
 
+import yaml
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import ProgrammingError
@@ -25,6 +26,7 @@ from amazon_support.tickets.fold import fold_all
 from amazon_support.warehouse import WarehouseError, engine, run_step
 from amazon_support.warehouse.engine import ensure_database, warehouse_url
 from amazon_support.warehouse.migrate import upgrade
+from amazon_support.warehouse.steps import sql_text
 
 Kind = Literal[
     "buyer_message", "reply", "notice", "assign", "hold", "solve", "no_response_needed", "unread",
@@ -82,6 +84,22 @@ def read(text: str) -> Document:
         return Document.model_validate_json(text)
     except ValidationError as error:
         raise ReplayError(_explain(error, "")) from None
+
+
+def read_policy(text: str) -> Any:
+    """A policy as `tried` takes it, from YAML or JSON; all of policies.yaml, with its key `service_levels`, is one too.
+
+    Raises: ReplayError.
+    """
+    try:
+        policy = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ReplayError(f"policy: not valid YAML: {error}") from None
+    if isinstance(policy, dict) and set(policy) == {"service_levels"}:
+        policy = policy["service_levels"]
+    if not isinstance(policy, dict | list):
+        raise ReplayError("policy: expected a policy as in policies.yaml, such as {metrics: {team: 8h}}")
+    return policy
 
 
 def replay(connection: Connection, document: Document, settings: Settings) -> list[dict[str, Any]]:
@@ -271,11 +289,11 @@ def replay_history(
         warehouse: is only read. scratch: to an empty scratch warehouse; nothing is committed.
     """
     since = as_of - timedelta(days=days)
-    _copy_events(warehouse, scratch, since, as_of)
+    window = {"since": since, "as_of": as_of}
+    copy_rows(warehouse, sql_text("sla/replay_history.sql"), scratch, "core.ticket_event", window)
     found = []
     for rules in ((settings.policy, Promises.of(settings)), tried(policy, settings)):
         fold_all(scratch, *rules)
-        window = {"since": since, "as_of": as_of}
         loads = tuple(Load(**row) for row in run_step(scratch, "sla/replay_load.sql", window).mappings())
         breaches = {tuple(row) for row in run_step(scratch, "sla/replay_breaches.sql", window)}
         found.append((loads, breaches))
@@ -283,13 +301,27 @@ def replay_history(
     return Difference(since, as_of, before, after, tuple(sorted(were - would)), tuple(sorted(would - were)))
 
 
-def _copy_events(warehouse: Connection, scratch: Connection, since: datetime, as_of: datetime) -> None:
-    rows = run_step(warehouse, "sla/replay_history.sql", {"since": since, "as_of": as_of})
-    names = list(rows.keys())
-    target: Any = scratch.connection
-    with target.cursor() as cursor, cursor.copy(f"copy core.ticket_event ({', '.join(names)}) from stdin") as copy:
-        for row in rows.mappings():
-            copy.write_row([json.dumps(row[name]) if name == "detail" else row[name] for name in names])
+def copy_rows(source: Connection, query: str, target: Connection, table: str, parameters: Any = None) -> None:
+    """Copies what `query` finds into a table of another database, in bounded memory.
+
+    Args:
+        query: its columns have the names of the table's.
+    """
+    reading, writing = _driver(source), _driver(target)
+    with reading.cursor() as cursor:
+        cursor.execute(f"{query} limit 0", parameters)
+        columns = ", ".join(column.name for column in cursor.description or ())
+        with (
+            cursor.copy(f"copy ({query}) to stdout", parameters) as found,
+            writing.cursor() as beside,
+            beside.copy(f"copy {table} ({columns}) from stdin") as written,
+        ):
+            for block in found:
+                written.write(block)
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection
 
 
 # ---------- where it happens

@@ -1,2 +1,2 @@
--- In: batch_ticket. Out: the planner knows how many they are.
+-- In: batch_ticket. Out: the planner knows how few or many they are.
 analyze batch_ticket

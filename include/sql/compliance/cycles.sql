@@ -1,27 +1,7 @@
--- In: batch_ticket; mart.sla_clock, mart.sla_pause, mart.ticket, mart.ticket_status, mart.place, mart.ticket_event,
--- core.account_start. Out: temporary table batch_cycle, as mart.compliance_cycle should be of these tickets.
+-- In: batch_ticket, batch_subject; mart.sla_clock, mart.sla_pause, mart.ticket_status, mart.ticket_event. Out:
+-- temporary table batch_cycle, as mart.compliance_cycle should be of these tickets.
 create temporary table batch_cycle on commit drop as
-with tickets as (
-    select
-        ticket.account,
-        ticket.ticket_id,
-        ticket.ticket_key,
-        ticket.marketplace,
-        ticket.ticket_type,
-        place.desk,
-        place.team,
-        starts.live_since,
-        closed.from_at as closed_at
-    from batch_ticket
-    inner join mart.ticket as ticket
-        on batch_ticket.account = ticket.account and batch_ticket.ticket_key = ticket.ticket_key
-    left join mart.place as place on ticket.account = place.account and ticket.marketplace = place.marketplace
-    left join core.account_start as starts on ticket.account = starts.account
-    left join mart.ticket_status as closed
-        on ticket.account = closed.account and ticket.ticket_id = closed.ticket_id and closed.status = 'closed'
-),
-
-clocks as (
+with clocks as (
     select
         clock.account,
         clock.ticket_id,
@@ -34,9 +14,9 @@ clocks as (
         clock.elapsed_seconds,
         clock.pauses,
         coalesce(clock.stopped_by in ('close', 'merge'), false) as is_cancelled
-    from tickets
+    from batch_ticket
     inner join mart.sla_clock as clock
-        on tickets.account = clock.account and tickets.ticket_id = clock.ticket_id
+        on batch_ticket.account = clock.account and batch_ticket.ticket_key = clock.ticket_key
 ),
 
 rests as (
@@ -67,9 +47,9 @@ periods as (
         lag(period.status in ('solved', 'closed')) over (
             partition by period.account, period.ticket_id order by period.from_at
         ) as was_done
-    from tickets
+    from batch_ticket
     inner join mart.ticket_status as period
-        on tickets.account = period.account and tickets.ticket_id = period.ticket_id
+        on batch_ticket.account = period.account and batch_ticket.ticket_key = period.ticket_key
 ),
 
 turns as (
@@ -145,21 +125,21 @@ events as (
 )
 
 select
-    tickets.account,
-    tickets.ticket_id,
-    tickets.ticket_key,
+    batch_subject.account,
+    batch_subject.ticket_id,
+    batch_subject.ticket_key,
     cycles.metric,
     cycles.cycle::integer as cycle,
-    tickets.marketplace,
-    tickets.desk,
-    tickets.team,
-    tickets.ticket_type,
+    batch_subject.marketplace,
+    batch_subject.desk,
+    batch_subject.team,
+    batch_subject.ticket_type,
     coalesce(events.actor, 'unknown') as agent,
     cycles.started_at,
     case
-        when cycles.started_at < tickets.live_since then cycles.started_at
-        when cycles.started_at > tickets.closed_at then cycles.started_at
-        else coalesce(least(cycles.stopped_at, tickets.closed_at), 'infinity')
+        when cycles.started_at < batch_subject.live_since then cycles.started_at
+        when cycles.started_at > batch_subject.closed_at then cycles.started_at
+        else coalesce(least(cycles.stopped_at, batch_subject.closed_at), 'infinity')
     end as waiting_until,
     cycles.rests,
     cycles.breached_at,
@@ -169,10 +149,10 @@ select
     cycles.elapsed_seconds,
     extract(epoch from cycles.ended_at - cycles.started_at) as response_seconds
 from cycles
-inner join tickets on cycles.account = tickets.account and cycles.ticket_id = tickets.ticket_id
+inner join batch_subject on cycles.account = batch_subject.account and cycles.ticket_id = batch_subject.ticket_id
 left join events
     on
-        tickets.account = events.account
-        and tickets.ticket_key = events.ticket_key
+        batch_subject.account = events.account
+        and batch_subject.ticket_key = events.ticket_key
         and cycles.ended_at = events.occurred_at
         and cycles.stopped_by = events.kind

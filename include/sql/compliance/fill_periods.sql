@@ -22,7 +22,17 @@ insert into mart.compliance (
     backlog,
     oldest_waiting_seconds
 )
-with counted as (
+with spans as (
+    select
+        account,
+        min(end_at) as first_at,
+        max(end_at) as last_at
+    from batch_period
+    group by account
+),
+
+-- Looked up by index period by period: `offset 0` keeps the planner from joining by account alone.
+counted as (
     select
         batch_period.*,
         'ended' as what,
@@ -38,11 +48,16 @@ with counted as (
         cycle.response_seconds,
         null::timestamptz as started_at
     from batch_period
-    inner join mart.compliance_cycle as cycle
-        on
-            batch_period.account = cycle.account
-            and batch_period.start_at <= cycle.ended_at
-            and batch_period.end_at > cycle.ended_at
+    cross join
+        lateral (
+            select found.* from mart.compliance_cycle as found
+            where
+                found.account = batch_period.account
+                and found.ended_at >= batch_period.start_at
+                and found.ended_at < batch_period.end_at
+            order by found.ended_at
+            offset 0
+        ) as cycle
     union all
     select
         batch_period.*,
@@ -59,11 +74,16 @@ with counted as (
         null as response_seconds,
         null as started_at
     from batch_period
-    inner join mart.compliance_cycle as cycle
-        on
-            batch_period.account = cycle.account
-            and batch_period.start_at <= cycle.breached_at
-            and batch_period.end_at > cycle.breached_at
+    cross join
+        lateral (
+            select found.* from mart.compliance_cycle as found
+            where
+                found.account = batch_period.account
+                and found.breached_at >= batch_period.start_at
+                and found.breached_at < batch_period.end_at
+            order by found.breached_at
+            offset 0
+        ) as cycle
     union all
     -- Who is to answer what waits is another question than who answers in the end.
     select
@@ -80,12 +100,30 @@ with counted as (
         null as elapsed_seconds,
         null as response_seconds,
         cycle.started_at
-    from batch_period
-    inner join mart.compliance_cycle as cycle
-        on
-            batch_period.account = cycle.account
-            and batch_period.end_at <= cycle.waiting_until
-            and batch_period.end_at > cycle.started_at
+    from spans
+    cross join
+        lateral (
+            select
+                found.*,
+                least(found.waiting_until, spans.last_at) as last_at
+            from mart.compliance_cycle as found
+            where
+                found.account = spans.account
+                and found.waiting_until >= spans.first_at
+                and found.started_at < spans.last_at
+            order by found.waiting_until
+            offset 0
+        ) as cycle
+    cross join
+        lateral generate_series(
+            greatest(
+                (cycle.started_at at time zone 'UTC')::date + 1, (spans.first_at at time zone 'UTC')::date
+            )::timestamp,
+            (cycle.last_at at time zone 'UTC')::date::timestamp,
+            '1 day'
+        ) as midnight (local_at)
+    inner join batch_period
+        on spans.account = batch_period.account and midnight.local_at at time zone 'UTC' = batch_period.end_at
     where cycle.rests is null or not cycle.rests @> batch_period.end_at - interval '1 microsecond'
 )
 

@@ -2,7 +2,7 @@
 -- and mart.compliance_cycle, as it was. Out: temporary table batch_period: the days, and the months with them, in
 -- which some account's figures may be others than before.
 create temporary table batch_period on commit drop as
-with asked as (
+with recursive asked as (
     select
         %(made_until)s::date as made_until,
         %(until)s::date as until
@@ -99,15 +99,22 @@ spans as (
     where from_at < 'infinity' and (from_at at time zone 'UTC')::date < (until_at at time zone 'UTC')::date
 ),
 
--- Of a day that was made for nobody yet, all that waited until it or longer is new.
+-- Steps from one account to the next, because looking at all cycles takes long.
 accounts as (
-    select distinct cycle.account
-    from asked
-    inner join mart.compliance_cycle as cycle
-        on
-            cycle.waiting_until >= asked.made_until::timestamp at time zone 'UTC'
-            or cycle.breached_at >= asked.made_until::timestamp at time zone 'UTC'
-    where asked.made_until < asked.until
+    (
+        select account from mart.compliance_cycle
+        order by account
+        limit 1
+    )
+    union all
+    select following.account
+    from accounts
+    cross join lateral (
+        select cycle.account from mart.compliance_cycle as cycle
+        where cycle.account > accounts.account
+        order by cycle.account
+        limit 1
+    ) as following
 ),
 
 days as (

@@ -41,11 +41,10 @@ def write_compliance(connection: Connection, settings: Settings, *, as_of: datet
     ended = as_of.astimezone(UTC).date()
     until = max(made_until or ended, ended)
     tickets = _step(connection, "claim").rowcount
-    _step(connection, "analyze_tickets")
     if tickets >= MANY:
         run_step(connection, "tickets/analyze_answers.sql")
-    _step(connection, "cycles")
-    _step(connection, "analyze_cycles")
+    for step in ("analyze_tickets", "subjects", "analyze_subjects", "cycles", "analyze_cycles"):
+        _step(connection, step)
     periods = _step(connection, "periods_changed", made_until=made_until, until=until).rowcount
     _step(connection, "analyze_periods")
     for step in ("clear_cycles", "add_cycles", "clear_periods"):

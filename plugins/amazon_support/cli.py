@@ -696,10 +696,11 @@ def _warehouse() -> Iterator[None]:
 @contextmanager
 def _airflows_warehouse_url() -> Iterator[str]:
     """URL of the warehouse that Airflow's connection names, else of that of `_warehouse`."""
-    from amazon_support.orchestration import hooks
     from amazon_support.warehouse.engine import warehouse_url
 
-    with redirect_stdout(sys.stderr), ExitStack() as resources:  # Airflow tells standard output what it does
+    with redirect_stdout(sys.stderr), ExitStack() as resources:
+        from amazon_support.orchestration import hooks  # Airflow logs to what is standard output when it is imported
+
         _use_running_stack()
         url = hooks.warehouse_url()
         if not url:

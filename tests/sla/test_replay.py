@@ -138,3 +138,14 @@ def test_history_shows_what_another_policy_would_have_changed(warehouse: Engine)
     with warehouse.connect() as connection:
         after = connection.exec_driver_sql("select t::text from mart.sla_clock as t order by 1").scalars().all()
     assert after == before
+
+
+def test_the_command_tries_a_policy_on_the_days_before_an_instant(warehouse: Engine) -> None:
+    with warehouse.begin() as connection:
+        record(connection, history(("2026-03-01 08:00", "buyer_message"), ("2026-03-02 02:00", "reply")))
+        tickets.fold(connection, Policy())
+    policy = json.dumps({"policy": {"metrics": {"amazon_reply": "12h"}}})
+    told = ["tickets", "replay", "-", "--history", "30", "--as-of", "2026-03-10", "--json"]
+    answer = CliRunner().invoke(main, told, input=policy)
+    assert answer.exit_code == 0, answer.output
+    assert [breach[2] for breach in json.loads(answer.stdout)["newly"]] == ["amazon_reply"]

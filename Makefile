@@ -22,11 +22,14 @@ demo: $(BIN)/.installed ## Run the hourly job on a real Airflow over invented hi
 demo-stop: $(BIN)/.installed ## Stop what the demo left running
 	@"$(BIN)/python" -m amazon_support demo --stop
 
+# Whole files to each worker, the slow tests together and last.
+WORKERS := --numprocesses auto --dist loadgroup --no-loadscope-reorder
+
 test: lint ## Lint, then all tests with coverage
-	@cd "$(ROOT)" && "$(BIN)/pytest" --cov --cov-report=term --cov-fail-under=85
+	@cd "$(ROOT)" && "$(BIN)/pytest" $(WORKERS) --cov --cov-report=term --cov-fail-under=85
 
 test-fast: $(BIN)/.dev-installed ## The tests that take seconds
-	@cd "$(ROOT)" && "$(BIN)/pytest" -m "not slow"
+	@cd "$(ROOT)" && "$(BIN)/pytest" $(WORKERS) -m "not slow"
 
 lint: $(BIN)/.dev-installed ## Style, types and SQL
 	@cd "$(ROOT)" && "$(BIN)/ruff" check --quiet . && "$(BIN)/ruff" format --quiet --check . \

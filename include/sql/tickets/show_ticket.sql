@@ -21,6 +21,7 @@ select
     named.order_id,
     named.order_match,
     named.case_id,
+    named.buyer_ref,
     named.created_at,
     periods.status,
     periods.from_at as status_since,

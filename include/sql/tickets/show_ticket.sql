@@ -15,6 +15,7 @@ periods as (
 select
     named.account,
     named.ticket_id,
+    named.ticket_key,
     named.follow_up_of,
     named.marketplace,
     named.ticket_type,

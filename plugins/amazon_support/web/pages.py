@@ -1,6 +1,7 @@
 """The pages: what each reads, and what it shows. As of now; nothing is written but who saw personal data."""
 
 import re
+from dataclasses import fields
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
 from typing import Annotated, Any, Literal
@@ -9,29 +10,18 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 from sqlalchemy import Connection
 
-from amazon_support.outputs.items import SECTIONS
-from amazon_support.outputs.ticket_history import TicketHistory, UnknownTicket, ticket_history
+from amazon_support.outputs.items import SECTIONS, Item
 from amazon_support.settings import Settings, home
-from amazon_support.warehouse import run_step
 from amazon_support.web.page import FILES, render
+from amazon_support.web.reading import Row, note_view, rows
 from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
+from amazon_support.web.tickets import address
 from amazon_support.web.visitor import Visitor, VisitorDep
 
 router = APIRouter()
-Row = dict[str, Any]
 By = Literal["marketplace", "agent", "ticket_type", "desk", "team"]
 ADDRESS = re.compile(r"\S+@\S+")
 LONGEST_QUESTION = 200
-
-
-def _rows(connection: Connection, step: str, **parameters: Any) -> list[Row]:
-    return [dict(row) for row in run_step(connection, f"web/{step}.sql", parameters).mappings()]
-
-
-def _note_view(connection: Connection, visitor: Visitor, account: str, subject: str, page: str, at: datetime) -> None:
-    """In the transaction that reads the data: without the record nothing is shown."""
-    seen = {"account": account, "subject": subject, "visitor": visitor.name, "page": page, "seen_at": at}
-    run_step(connection, "web/note_view.sql", seen)
 
 
 @router.get("/")
@@ -60,7 +50,7 @@ def worklist(
     """What there is to do, by section; of one agent, one marketplace, or all that the visitor may see."""
     if not visitor.sees_all:
         agent = visitor.agent
-    items = _rows(
+    found = rows(
         connection,
         "worklist",
         agent=agent or None,
@@ -68,15 +58,15 @@ def worklist(
         asked=now,
     )
     order = list(SECTIONS)
-    items.sort(key=lambda item: order.index(item["section"]))
+    items = sorted((_item(row, now) for row in found), key=lambda item: order.index(item.section))
     return render(
         request,
         "worklist",
         visitor=visitor,
         now=now,
-        sections=[(SECTIONS[name], list(group)) for name, group in groupby(items, key=lambda item: item["section"])],
+        sections=[(SECTIONS[name], list(group)) for name, group in groupby(items, key=lambda item: item.section)],
         count=len(items),
-        as_of=items[0]["as_of"] if items else None,
+        as_of=found[0]["as_of"] if found else None,
         agents=[each.name for each in current.agents] if visitor.sees_all else [],
         marketplaces=sorted(current.by_country),
         agent=agent or "",
@@ -84,72 +74,12 @@ def worklist(
     )
 
 
-# ---------- one ticket
-
-
-@router.get("/tickets/{account}/{ticket_id:path}")
-def ticket(
-    request: Request,
-    account: str,
-    ticket_id: str,
-    visitor: VisitorDep,
-    connection: WarehouseDep,
-    current: SettingsDep,
-    now: NowDep,
-) -> Response:
-    """A ticket: what happened to it, its clocks, its order, and what else the buyer had to do with us."""
-    try:
-        history = ticket_history(connection, current, f"{account}/{ticket_id}", as_of=now)
-    except UnknownTicket as error:
-        raise HTTPException(404, str(error)) from None
-    found = history.ticket
-    agents = _rows(connection, "ticket_agents", account=account, ticket_id=ticket_id, as_of=now)
-    if not (visitor.sees_all or found["marketplace"] in (visitor.marketplaces or ())) and visitor.agent not in {
-        row["agent"] for row in agents
-    }:
-        raise HTTPException(403, f"Ticket {ticket_id} is of a marketplace of other agents.")
-    personal = _personal(connection, history) if visitor.sees_personal_data else {"messages": {}, "contact": None}
-    if visitor.sees_personal_data:
-        _note_view(connection, visitor, account, ticket_id, "ticket", now)
-    return render(
-        request,
-        "ticket",
-        visitor=visitor,
-        now=now,
-        ticket=found,
-        agents=agents,
-        clocks=history.clocks,
-        timeline=history.timeline,
-        **_order(connection, found, now),
-        **personal,
-    )
-
-
-def _order(connection: Connection, found: Row, now: datetime) -> Row:
-    key = {"account": found["account"], "order_id": found["order_id"]}
-    relatives = _rows(
-        connection,
-        "ticket_relatives",
-        **key,
-        ticket_id=found["ticket_id"],
-        buyer_ref=found["buyer_ref"],
-        as_of=now,
-    )
-    return {
-        "order": next(iter(_rows(connection, "ticket_order", **key)), None),
-        "items": _rows(connection, "ticket_items", **key),
-        "packages": _rows(connection, "ticket_packages", **key),
-        "relatives": relatives,
-        "orders": _rows(connection, "ticket_orders_of_buyer", **key, as_of=now),
-    }
-
-
-def _personal(connection: Connection, history: TicketHistory) -> Row:
-    mails = [activity["source_id"] for activity in history.timeline if activity["source"] == "mail"]
-    account = history.ticket["account"]
-    messages = _rows(connection, "ticket_messages", account=account, mail_ids=mails)
-    contact = _rows(connection, "ticket_contact", account=account, order_id=history.ticket["order_id"])
-    return {"messages": {row["mail_id"]: row for row in messages}, "contact": next(iter(contact), None)}
+def _item(row: Row, now: datetime) -> Item:
+    """With the time left of now, not of the hour when the list was written."""
+    due_at = row["due_at"]
+    counted = {"position": 0, "seconds_left": int((due_at - now).total_seconds()) if due_at else None}
+    shown: Any = {field.name: row[field.name] for field in fields(Item) if field.name in row} | counted
+    return Item(**shown)
 
 
 # ---------- search
@@ -168,8 +98,7 @@ def search(
     asked = q.strip().replace("\0", "")
     found = _found(connection, visitor, current, asked, now) if asked else []
     if len(found) == 1:
-        root = request.scope.get("root_path", "")
-        return RedirectResponse(f"{root}/tickets/{found[0]['account']}/{found[0]['ticket_id']}".replace("#", "%23"))
+        return RedirectResponse(address(request, found[0]["account"], found[0]["ticket_id"]))
     return render(request, "search", visitor=visitor, now=now, asked=asked, tickets=found)
 
 
@@ -181,10 +110,10 @@ def _found(connection: Connection, visitor: Visitor, current: Settings, asked: s
     keys: list[Row] = []
     for way in ways:
         if not keys:  # an order's tickets are wanted, not each mail that mentions it
-            keys = _rows(connection, f"search_{way}", accounts=accounts, asked=asked)
+            keys = rows(connection, f"search_{way}", accounts=accounts, asked=asked)
             if keys and way in ("people", "words"):
-                _note_view(connection, visitor, "", "search", "search", now)
-    return _rows(
+                note_view(connection, visitor, "", "search", "search", now)
+    return rows(
         connection,
         "tickets_listed",
         accounts=[key["account"] for key in keys],
@@ -214,7 +143,7 @@ def levels(
     today = now.astimezone(UTC).date()
     asked = {"since": today - timedelta(days=days), "until": today, "metric": metric, "account": None}
     asked["marketplace"] = marketplace or None
-    by_day = _rows(connection, "levels", **asked, agent=None, ticket_type=None)
+    by_day = rows(connection, "levels", **asked, agent=None, ticket_type=None)
     met, judged = sum(row["met"] for row in by_day), sum(row["met"] + row["breached"] for row in by_day)
     return render(
         request,
@@ -222,10 +151,10 @@ def levels(
         visitor=visitor,
         now=now,
         by_day=by_day,
-        by_name=_rows(connection, "levels_by", **asked, by=by),
+        by_name=rows(connection, "levels_by", **asked, by=by),
         share_met=met / judged if judged else None,
         judged=judged,
-        contacts=_rows(connection, "contact_response"),
+        contacts=rows(connection, "contact_response"),
         metrics=sorted(
             {name for policy in current.service_levels.policies for name, _ in policy.metrics.measured()} | {"ticket"}
         ),
@@ -237,13 +166,9 @@ def levels(
 @router.get("/health")
 def health(request: Request, visitor: VisitorDep, connection: WarehouseDep, now: NowDep) -> Response:
     """Account health as Amazon told it last, account by account."""
-    figures = [row for row in _rows(connection, "health") if _may_see(visitor, row["marketplace"])]
+    figures = [row for row in rows(connection, "health") if visitor.sees(row["marketplace"])]
     groups = groupby(figures, key=lambda row: (row["account"], row["marketplace"]))
-    return render(request, "health", visitor=visitor, now=now, groups=[(key, list(rows)) for key, rows in groups])
-
-
-def _may_see(visitor: Visitor, marketplace: str | None) -> bool:
-    return visitor.marketplaces is None or marketplace in visitor.marketplaces
+    return render(request, "health", visitor=visitor, now=now, groups=[(key, list(each)) for key, each in groups])
 
 
 @router.get("/feedback")
@@ -256,14 +181,14 @@ def feedback(
     days: Annotated[int, Query(ge=1, le=400)] = 90,
 ) -> Response:
     """Feedback of 1 to 3 stars, with what came before it."""
-    rows = _rows(
+    found = rows(
         connection,
         "feedback",
         accounts=[account.name for account in current.accounts],
         marketplaces=visitor.marketplaces and list(visitor.marketplaces),
         since=now.astimezone(UTC).date() - timedelta(days=days),
     )
-    return render(request, "feedback", visitor=visitor, now=now, feedback=rows, days=days)
+    return render(request, "feedback", visitor=visitor, now=now, feedback=found, days=days)
 
 
 @router.get("/pipeline")
@@ -277,9 +202,9 @@ def pipeline(request: Request, visitor: VisitorDep, connection: WarehouseDep, no
         visitor=visitor,
         now=now,
         since=since,
-        sources=_rows(connection, "pipeline_sources"),
-        batches=_rows(connection, "pipeline_batches", since=since),
-        calls=_rows(connection, "pipeline_calls", since=since),
-        quarantine=_rows(connection, "pipeline_quarantine"),
-        outbox=_rows(connection, "pipeline_outbox", since=since),
+        sources=rows(connection, "pipeline_sources"),
+        batches=rows(connection, "pipeline_batches", since=since),
+        calls=rows(connection, "pipeline_calls", since=since),
+        quarantine=rows(connection, "pipeline_quarantine"),
+        outbox=rows(connection, "pipeline_outbox", since=since),
     )

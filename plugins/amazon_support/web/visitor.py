@@ -30,6 +30,14 @@ class Visitor:
         return self.role != "viewer"
 
     @property
+    def may_act(self) -> bool:
+        return self.role != "viewer"
+
+    def sees(self, marketplace: str | None) -> bool:
+        """Whether tickets of that marketplace are shown, whoever has them."""
+        return self.marketplaces is None or marketplace in self.marketplaces
+
+    @property
     def sees_all(self) -> bool:
         return self.marketplaces is None
 

@@ -73,7 +73,9 @@ def test_a_double_click_is_one_action(browser: Browser, asked: Engine) -> None:
 
 def test_what_the_rules_refuse_is_recorded_and_told(browser: Browser, asked: Engine) -> None:
     do(browser, "ana", "change_type", ticket_type="system_message")
-    answer = do(browser, "ana", "change_type", ticket_type="refund")
+    key = form_key(browser, "ana")
+    given = {"key": key, "action": "change_type", "ticket_type": "refund"}
+    answer = browser("ana", moment("2026-03-10 12:01")).post(PAGE, data=given)
     assert "This type of ticket cannot be changed." in answer.text
     with asked.connect() as connection:
         assert connection.exec_driver_sql("select kind, reason from mart.ticket_refusal").all() == [

@@ -1,4 +1,4 @@
--- In: the warehouse of 0012. Out: who looked at whose personal data, and the indexes by which pages search.
+-- In: the warehouse of 0013. Out: who looked at whose personal data, and the indexes by which pages search.
 create table ops.personal_data_view (
     view_id bigint generated always as identity primary key,
     account text not null,

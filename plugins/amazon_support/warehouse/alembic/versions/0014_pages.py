@@ -4,9 +4,9 @@ from alembic import op
 
 from amazon_support.warehouse.steps import sql_text
 
-revision = "0017"
+revision = "0014"
 down_revision = "0013"
 
 
 def upgrade() -> None:
-    op.get_bind().exec_driver_sql(sql_text("migrations/0017_pages.sql"))
+    op.get_bind().exec_driver_sql(sql_text("migrations/0014_pages.sql"))

@@ -76,6 +76,31 @@ def test_the_daily_job_brought_feedback_and_account_health(warehouse: Connection
     assert count(warehouse, "select count(*) from mart.account_health") > 0
 
 
+def test_the_support_pages_are_airflows_and_ask_who_is_there(result: demo.DemoResult) -> None:
+    import httpx
+
+    stack = result.stack
+    page = f"{stack.airflow_url}/support/worklist"
+    assert httpx.get(page).status_code == 401
+    login = httpx.get(page, headers={"accept": "text/html"})
+    assert "/auth/login" in login.headers["location"]
+    credentials = {"username": "admin", "password": stack.password}
+    token = httpx.post(f"{stack.airflow_url}/auth/token", json=credentials).json()["access_token"]
+    # As within Airflow's own pages, by their cookie.
+    with httpx.Client(cookies={"_token": token}, headers={"accept": "text/html"}, timeout=60) as browser:
+        shown = browser.get(page)
+        assert (shown.status_code, "Reply now" in shown.text) == (200, True)
+        path = re.findall(r'href="(/support/tickets/[^"]+)"', shown.text)[0]
+        ticket = browser.get(f"{stack.airflow_url}{path}").text
+        key = re.search(r'name="key" value="([^"]+)"', ticket)
+        assert key
+        note = {"key": key[1], "action": "note", "words": "Seen by the real server"}
+        answer = browser.post(f"{stack.airflow_url}{path}", data=note, follow_redirects=True)
+        assert "Seen by the real server" in answer.text
+    plugins = stack.api("GET", "/plugins")["plugins"]
+    assert [view["name"] for plugin in plugins for view in plugin["external_views"]] == ["Support"]
+
+
 def test_every_order_and_every_mail_became_one_fact(result: demo.DemoResult, warehouse: Connection) -> None:
     landed = count(warehouse, "select count(distinct (account, order_id)) from raw.order_received")
     known = count(warehouse, "select count(*) from core.amazon_order where not is_placeholder")

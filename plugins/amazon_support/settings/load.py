@@ -22,6 +22,7 @@ FILES = {
     "service_levels": "policies.yaml",
     "assignment": "assignment.yaml",
     "desk_files": "desk_files.yaml",
+    "access": "access.yaml",
 }
 
 

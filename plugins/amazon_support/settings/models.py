@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from amazon_support.settings import assignment as assignments
+from amazon_support.settings.access import Access
 from amazon_support.settings.assignment import EMAIL, Agent, Assignment
 from amazon_support.settings.base import Desk, Duration, Location, Problem, StrictModel, problem
 from amazon_support.settings.desk_files import DeskFiles
@@ -150,6 +151,7 @@ class Settings(StrictModel):
     service_levels: ServiceLevels = ServiceLevels()
     assignment: Assignment = Assignment()
     desk_files: DeskFiles = DeskFiles()
+    access: Access = Access()
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
@@ -224,6 +226,13 @@ class Settings(StrictModel):
         countries = {marketplace.country for marketplace in self.marketplaces}
         yield from assignments.problems(self.assignment, self.agents, self.service_levels, accounts, countries)
         yield from self.desk_files.problems(accounts, countries)
+        agents = {agent.name for agent in self.agents}
+        for name, user in self.access.users.items():
+            if user.agent and user.agent not in agents:
+                yield (
+                    ("access", "users", name, "agent"),
+                    f"unknown agent {user.agent}; known: {', '.join(sorted(agents))}",
+                )
         for field in ("teams", "views", "rules"):
             for place, name in _repeated([entry.name for entry in getattr(self.assignment, field)]):
                 yield ("assignment", field, place, "name"), f"{field.removesuffix('s')} {name} is named twice"

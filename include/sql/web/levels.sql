@@ -1,0 +1,23 @@
+-- In: since, until (days), metric, account, marketplace, agent, ticket_type (null: all). Out: compliance of each day.
+with days as (
+    select * from mart.compliance_day
+    where
+        day >= %(since)s::date
+        and day < %(until)s::date
+        and metric = %(metric)s
+        and (%(account)s::text is null or account = %(account)s)
+        and (%(marketplace)s::text is null or marketplace = %(marketplace)s)
+        and (%(agent)s::text is null or agent = %(agent)s)
+        and (%(ticket_type)s::text is null or ticket_type = %(ticket_type)s)
+)
+
+select
+    day,
+    sum(ended) as ended,
+    sum(met) as met,
+    sum(breached) as breached,
+    round(sum(met) / nullif(sum(met + breached), 0), 4) as share_met,
+    sum(backlog) as backlog
+from days
+group by day
+order by day

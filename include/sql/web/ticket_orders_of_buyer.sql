@@ -1,0 +1,34 @@
+-- In: account, order_id, as_of. Out: the buyer's other orders of 365 days before, newest first: the same alias has
+-- ordered them. No personal data.
+with contact as (
+    select
+        account,
+        buyer_alias
+    from pii.order_contact
+    where account = %(account)s and order_id = %(order_id)s and buyer_alias is not null
+),
+
+others as (
+    select * from core.amazon_order
+    where
+        account = %(account)s
+        and order_id <> %(order_id)s
+        and ordered_at > %(as_of)s::timestamptz - interval '365 days'
+        and ordered_at <= %(as_of)s::timestamptz
+)
+
+select
+    others.order_id,
+    others.marketplace,
+    others.status,
+    others.ordered_at,
+    others.total_amount,
+    others.currency,
+    feedback.rating
+from contact
+inner join pii.order_contact as same
+    on contact.account = same.account and contact.buyer_alias = same.buyer_alias
+inner join others on same.account = others.account and same.order_id = others.order_id
+left join core.feedback as feedback on others.account = feedback.account and others.order_id = feedback.order_id
+order by others.ordered_at desc
+limit 50

@@ -1,0 +1,43 @@
+-- In: agent (null: anybody), marketplaces (null: all), asked; mart.worklist_item. Out: the items of the newest worklist
+-- that was written until then, each once, in their order.
+with newest as (
+    select max(as_of) as as_of from mart.worklist_item
+    where as_of <= %(asked)s::timestamptz
+),
+
+items as (
+    select * from mart.worklist_item
+    where
+        (%(agent)s::text is null or agent = %(agent)s)
+        and (%(marketplaces)s::text[] is null or marketplace = any(%(marketplaces)s))
+),
+
+once as (
+    select distinct on (items.account, items.ticket_id, items.order_id, items.section) items.*
+    from newest
+    inner join items on newest.as_of = items.as_of
+    order by items.account, items.ticket_id, items.order_id, items.section, items.agent
+)
+
+select
+    once.as_of,
+    once.agent,
+    once.section,
+    once.account,
+    once.ticket_id,
+    once.order_id,
+    once.marketplace,
+    once.desk,
+    once.ticket_type,
+    once.status,
+    once.reason,
+    once.due_at,
+    once.link,
+    once.order_status,
+    once.fulfilled_by,
+    once.ship_by_at,
+    once.total_amount,
+    once.currency,
+    once.items
+from once
+order by once.section asc, once.due_at asc nulls last, once.account asc, once.ticket_id asc, once.order_id asc

@@ -1,0 +1,69 @@
+"""The application that Airflow's api-server mounts: who may come in, what every answer carries, how errors look."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from starlette.exceptions import HTTPException as AnyHTTPException
+
+from amazon_support.settings import SettingsError
+from amazon_support.web import deeds, pages, tickets
+from amazon_support.web.page import render
+
+# Nothing from elsewhere, nothing inline, and in no frame but Airflow's own.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'self'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+# No route is open: Airflow asks nobody who comes to a mounted application.
+app = FastAPI(title="Support desk", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
+for part in (pages, tickets, deeds):
+    app.include_router(part.router)
+
+
+@app.middleware("http")
+async def safe_headers(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Gives every answer the headers that keep foreign content out."""
+    response = await answer(request)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+@app.exception_handler(AnyHTTPException)
+async def explain(request: Request, error: HTTPException) -> Response:
+    """An error as a page for people, who are led to the sign-in where that helps; as JSON for programs."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return JSONResponse({"detail": error.detail}, error.status_code, headers=error.headers)
+    if error.status_code == 401:
+        return RedirectResponse(get_auth_manager().get_url_login(next_url=str(request.url)), 303)
+    return _error_page(request, error.status_code, str(error.detail))
+
+
+@app.exception_handler(SettingsError)
+async def explain_setting(request: Request, error: SettingsError) -> Response:
+    """A wrong setting stops the pages as it stops the pipeline, and says where it is."""
+    return _error_page(request, 503, f"A setting is wrong: {error}")
+
+
+def _error_page(request: Request, status: int, detail: str) -> HTMLResponse:
+    shown: dict[str, Any] = {"status": status, "detail": detail, "visitor": None}
+    return render(request, "error", status_code=status, **shown)

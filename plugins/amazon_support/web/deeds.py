@@ -1,0 +1,76 @@
+"""What a visitor does to a ticket: checked, recorded, folded, and shown on the ticket's page again."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+
+from amazon_support.mail.extract import ORDER_ID
+from amazon_support.tickets import actions
+from amazon_support.web import forms
+from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
+from amazon_support.web.tickets import address, visible_ticket
+from amazon_support.web.visitor import Visitor, VisitorDep
+
+router = APIRouter()
+Text = Annotated[str, Form(max_length=200)]
+
+
+@router.post("/tickets/{account}/{ticket_id:path}")
+def act(
+    request: Request,
+    account: str,
+    ticket_id: str,
+    visitor: VisitorDep,
+    connection: WarehouseDep,
+    current: SettingsDep,
+    now: NowDep,
+    key: Annotated[str, Form(max_length=500)],
+    action: Text,
+    agent: Text = "",
+    stakeholder: Text = "",
+    ticket_type: Text = "",
+    order_id: Text = "",
+    words: Annotated[str, Form(max_length=20_000)] = "",
+) -> Response:
+    """Does it once, however often it is sent, and shows the ticket. What the rules refuse is told there."""
+    if not visitor.may_act:
+        raise HTTPException(403, "A viewer may look, not act.")
+    identity = forms.identity(key, visitor.name, f"{account}/{ticket_id}")
+    history, _ = visible_ticket(connection, current, visitor, account, ticket_id, now)
+    given = {"agent": agent, "stakeholder": stakeholder, "ticket_type": ticket_type, "order_id": order_id}
+    deed = _deed(visitor, action, identity, {**given, "words": words}, {each.name for each in current.agents})
+    try:
+        actions.act(connection, current, history.ticket, deed, at=now)
+    except actions.Busy as error:
+        raise HTTPException(503, str(error)) from error
+    return RedirectResponse(f"{address(request, account, ticket_id)}?did={identity}", 303)
+
+
+def _deed(visitor: Visitor, action: str, identity: str, given: dict[str, str], agents: set[str]) -> actions.Action:
+    given = {name: value.strip() for name, value in given.items()}
+    needs = {
+        "take": "agent",
+        "assign": "agent",
+        "hold": "stakeholder",
+        "change_type": "ticket_type",
+        "attach_order": "order_id",
+        "detach_order": "order_id",
+        "note": "words",
+        "solve": None,
+        "no_response_needed": None,
+        "unread": None,
+    }
+    if action not in needs:
+        raise HTTPException(422, f"There is no action {action}.")
+    if action == "take":
+        action, given["agent"] = "assign", visitor.agent or ""
+    need = needs[action]
+    if need and not given[need]:
+        raise HTTPException(422, f"{action.replace('_', ' ').capitalize()}: say the {need.replace('_', ' ')}, too.")
+    if need == "agent" and given["agent"] not in agents:
+        raise HTTPException(422, f"Agent {given['agent']} is not in agents.yaml.")
+    if need == "order_id" and not ORDER_ID.fullmatch(given["order_id"]):
+        raise HTTPException(422, f"{given['order_id']} is no order id; expected such as 302-1234567-1234567.")
+    wanted: Any = {need: given[need]} if need else {}
+    return actions.Action(kind=action, identity=identity, by=visitor.name, **wanted)  # type: ignore[arg-type]

@@ -1,0 +1,33 @@
+"""Renders the pages' templates."""
+
+import hashlib
+from functools import cache
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from amazon_support.settings import home
+from amazon_support.web import words
+
+FILES = {"support.css": "text/css", "support.js": "text/javascript"}
+
+
+@cache
+def _templates() -> Any:
+    return words.environment()
+
+
+@cache
+def version() -> str:
+    """Changes whenever one of the static files does, so that browsers may keep them."""
+    digest = hashlib.sha256()
+    for name in FILES:
+        digest.update((home() / "include" / "static" / name).read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def render(request: Request, template: str, *, status_code: int = 200, **shown: Any) -> HTMLResponse:
+    """A page from include/templates/web/<template>.html.j2, links relative to where the application is mounted."""
+    shown |= {"root": request.scope.get("root_path", ""), "path": request.url.path, "version": version()}
+    return HTMLResponse(_templates().get_template(f"{template}.html.j2").render(**shown), status_code)

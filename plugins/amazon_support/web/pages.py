@@ -1,0 +1,210 @@
+"""The pages: what each reads, and what it shows. As of now; nothing is written but who saw personal data."""
+
+import re
+from dataclasses import fields
+from datetime import UTC, datetime, time, timedelta
+from itertools import groupby
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi.responses import FileResponse, RedirectResponse
+from sqlalchemy import Connection
+
+from amazon_support.outputs.items import SECTIONS, Item
+from amazon_support.settings import Settings, home
+from amazon_support.web.page import FILES, render
+from amazon_support.web.reading import Row, note_view, rows
+from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
+from amazon_support.web.tickets import address
+from amazon_support.web.visitor import Visitor, VisitorDep
+
+router = APIRouter()
+By = Literal["marketplace", "agent", "ticket_type", "desk", "team"]
+ADDRESS = re.compile(r"\S+@\S+")
+LONGEST_QUESTION = 200
+
+
+@router.get("/")
+def front(request: Request, visitor: VisitorDep) -> Response:
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/worklist")
+
+
+@router.get("/static/{name}")
+def static(name: str) -> Response:
+    if name not in FILES:
+        raise HTTPException(404, f"There is no file {name}.")
+    headers = {"Cache-Control": "private, max-age=31536000, immutable"}
+    return FileResponse(home() / "include" / "static" / name, media_type=FILES[name], headers=headers)
+
+
+@router.get("/worklist")
+def worklist(
+    request: Request,
+    visitor: VisitorDep,
+    connection: WarehouseDep,
+    current: SettingsDep,
+    now: NowDep,
+    agent: Annotated[str | None, Query(max_length=LONGEST_QUESTION)] = None,
+    marketplace: Annotated[str | None, Query(max_length=2)] = None,
+) -> Response:
+    """What there is to do, by section; of one agent, one marketplace, or all that the visitor may see."""
+    if not visitor.sees_all:
+        agent = visitor.agent
+    found = rows(
+        connection,
+        "worklist",
+        agent=agent or None,
+        marketplaces=[marketplace] if marketplace else None,
+        asked=now,
+    )
+    order = list(SECTIONS)
+    items = sorted((_item(row, now) for row in found), key=lambda item: order.index(item.section))
+    return render(
+        request,
+        "worklist",
+        visitor=visitor,
+        now=now,
+        sections=[(SECTIONS[name], list(group)) for name, group in groupby(items, key=lambda item: item.section)],
+        count=len(items),
+        as_of=found[0]["as_of"] if found else None,
+        agents=[each.name for each in current.agents] if visitor.sees_all else [],
+        marketplaces=sorted(current.by_country),
+        agent=agent or "",
+        marketplace=marketplace or "",
+    )
+
+
+def _item(row: Row, now: datetime) -> Item:
+    """With the time left of now, not of the hour when the list was written."""
+    due_at = row["due_at"]
+    counted = {"position": 0, "seconds_left": int((due_at - now).total_seconds()) if due_at else None}
+    shown: Any = {field.name: row[field.name] for field in fields(Item) if field.name in row} | counted
+    return Item(**shown)
+
+
+# ---------- search
+
+
+@router.get("/search")
+def search(
+    request: Request,
+    visitor: VisitorDep,
+    connection: WarehouseDep,
+    current: SettingsDep,
+    now: NowDep,
+    q: Annotated[str, Query(max_length=LONGEST_QUESTION)] = "",
+) -> Response:
+    """Tickets by order, case, SKU or ASIN; for who may see personal data, by alias, name and words, too."""
+    asked = q.strip().replace("\0", "")
+    found = _found(connection, visitor, current, asked, now) if asked else []
+    if len(found) == 1:
+        return RedirectResponse(address(request, found[0]["account"], found[0]["ticket_id"]))
+    return render(request, "search", visitor=visitor, now=now, asked=asked, tickets=found)
+
+
+def _found(connection: Connection, visitor: Visitor, current: Settings, asked: str, now: datetime) -> list[Row]:
+    accounts = [account.name for account in current.accounts]
+    ways = ["ids", "articles"]
+    if visitor.sees_personal_data:
+        ways.append("people" if ADDRESS.fullmatch(asked) else "words")
+    keys: list[Row] = []
+    for way in ways:
+        if not keys:  # an order's tickets are wanted, not each mail that mentions it
+            keys = rows(connection, f"search_{way}", accounts=accounts, asked=asked)
+            if keys and way in ("people", "words"):
+                note_view(connection, visitor, "", "search", "search", now)
+    return rows(
+        connection,
+        "tickets_listed",
+        accounts=[key["account"] for key in keys],
+        ticket_ids=[key["ticket_id"] for key in keys],
+        marketplaces=visitor.marketplaces and list(visitor.marketplaces),
+        agent=visitor.agent,
+        as_of=now,
+    )
+
+
+# ---------- figures
+
+
+@router.get("/levels")
+def levels(
+    request: Request,
+    visitor: VisitorDep,
+    connection: WarehouseDep,
+    current: SettingsDep,
+    now: NowDep,
+    days: Annotated[int, Query(ge=1, le=400)] = 30,
+    metric: Annotated[str, Query(max_length=40)] = "amazon_reply",
+    by: By = "marketplace",
+    marketplace: Annotated[str | None, Query(max_length=2)] = None,
+) -> Response:
+    """Compliance by day and by whatever is asked for, over the last days that have ended."""
+    today = now.astimezone(UTC).date()
+    asked = {"since": today - timedelta(days=days), "until": today, "metric": metric, "account": None}
+    asked["marketplace"] = marketplace or None
+    by_day = rows(connection, "levels", **asked, agent=None, ticket_type=None)
+    met, judged = sum(row["met"] for row in by_day), sum(row["met"] + row["breached"] for row in by_day)
+    return render(
+        request,
+        "levels",
+        visitor=visitor,
+        now=now,
+        by_day=by_day,
+        by_name=rows(connection, "levels_by", **asked, by=by),
+        share_met=met / judged if judged else None,
+        judged=judged,
+        contacts=rows(connection, "contact_response"),
+        metrics=sorted(
+            {name for policy in current.service_levels.policies for name, _ in policy.metrics.measured()} | {"ticket"}
+        ),
+        marketplaces=sorted(current.by_country),
+        asked={"days": days, "metric": metric, "by": by, "marketplace": marketplace or ""},
+    )
+
+
+@router.get("/health")
+def health(request: Request, visitor: VisitorDep, connection: WarehouseDep, now: NowDep) -> Response:
+    """Account health as Amazon told it last, account by account."""
+    figures = [row for row in rows(connection, "health") if visitor.sees(row["marketplace"])]
+    groups = groupby(figures, key=lambda row: (row["account"], row["marketplace"]))
+    return render(request, "health", visitor=visitor, now=now, groups=[(key, list(each)) for key, each in groups])
+
+
+@router.get("/feedback")
+def feedback(
+    request: Request,
+    visitor: VisitorDep,
+    connection: WarehouseDep,
+    current: SettingsDep,
+    now: NowDep,
+    days: Annotated[int, Query(ge=1, le=400)] = 90,
+) -> Response:
+    """Feedback of 1 to 3 stars, with what came before it."""
+    found = rows(
+        connection,
+        "feedback",
+        accounts=[account.name for account in current.accounts],
+        marketplaces=visitor.marketplaces and list(visitor.marketplaces),
+        since=now.astimezone(UTC).date() - timedelta(days=days),
+    )
+    return render(request, "feedback", visitor=visitor, now=now, feedback=found, days=days)
+
+
+@router.get("/pipeline")
+def pipeline(request: Request, visitor: VisitorDep, connection: WarehouseDep, now: NowDep) -> Response:
+    """Whether the pipeline does its work: how far sources are read, what came in, what is set aside, what goes out."""
+    today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    since = today - timedelta(days=1)
+    return render(
+        request,
+        "pipeline",
+        visitor=visitor,
+        now=now,
+        since=since,
+        sources=rows(connection, "pipeline_sources"),
+        batches=rows(connection, "pipeline_batches", since=since),
+        calls=rows(connection, "pipeline_calls", since=since),
+        quarantine=rows(connection, "pipeline_quarantine"),
+        outbox=rows(connection, "pipeline_outbox", since=since),
+    )

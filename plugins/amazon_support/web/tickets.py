@@ -1,0 +1,111 @@
+"""The page of one ticket."""
+
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+from sqlalchemy import Connection
+
+from amazon_support.outputs.ticket_history import TicketHistory, UnknownTicket, ticket_history
+from amazon_support.settings import Settings
+from amazon_support.tickets.actions import refusal
+from amazon_support.web import forms
+from amazon_support.web.page import render
+from amazon_support.web.reading import Row, note_view, rows
+from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
+from amazon_support.web.visitor import Visitor, VisitorDep
+
+router = APIRouter()
+
+
+def address(request: Request, account: str, ticket_id: str) -> str:
+    """Path of the ticket's page."""
+    return f"{request.scope.get('root_path', '')}/tickets/{quote(account)}/{quote(ticket_id, safe=':')}"
+
+
+def visible_ticket(
+    connection: Connection, current: Settings, visitor: Visitor, account: str, ticket_id: str, now: datetime
+) -> tuple[TicketHistory, list[Row]]:
+    """The ticket as of now, and who has it.
+
+    Raises: HTTPException 404 if there is none, 403 if it is not the visitor's to see.
+    """
+    try:
+        history = ticket_history(connection, current, f"{account}/{ticket_id}", as_of=now)
+    except UnknownTicket as error:
+        raise HTTPException(404, str(error)) from None
+    agents = rows(connection, "ticket_agents", account=account, ticket_id=ticket_id, as_of=now)
+    if not visitor.sees(history.ticket["marketplace"]) and visitor.agent not in {row["agent"] for row in agents}:
+        raise HTTPException(403, f"Ticket {ticket_id} is of a marketplace of other agents.")
+    return history, agents
+
+
+@router.get("/tickets/{account}/{ticket_id:path}")
+def ticket(
+    request: Request,
+    account: str,
+    ticket_id: str,
+    visitor: VisitorDep,
+    connection: WarehouseDep,
+    current: SettingsDep,
+    now: NowDep,
+    did: Annotated[str, Query(max_length=40)] = "",
+) -> Response:
+    """A ticket: what happened to it, its clocks, its order, and what else the buyer had to do with us."""
+    history, agents = visible_ticket(connection, current, visitor, account, ticket_id, now)
+    found = history.ticket
+    personal = (
+        _personal(connection, history) if visitor.sees_personal_data else {"messages": {}, "notes": {}, "contact": None}
+    )
+    if visitor.sees_personal_data:
+        note_view(connection, visitor, account, ticket_id, "ticket", now)
+    return render(
+        request,
+        "ticket",
+        visitor=visitor,
+        now=now,
+        ticket=found,
+        agents=agents,
+        clocks=history.clocks,
+        timeline=history.timeline,
+        refused=refusal(connection, account, did) if did else None,
+        form_key=forms.key(visitor.name, f"{account}/{ticket_id}"),
+        everybody=[each.name for each in current.agents],
+        types=rows(connection, "ticket_types"),
+        **_order(connection, found, now),
+        **personal,
+    )
+
+
+def _order(connection: Connection, found: Row, now: datetime) -> Row:
+    key = {"account": found["account"], "order_id": found["order_id"]}
+    relatives = rows(
+        connection,
+        "ticket_relatives",
+        **key,
+        ticket_id=found["ticket_id"],
+        buyer_ref=found["buyer_ref"],
+        as_of=now,
+    )
+    return {
+        "order": next(iter(rows(connection, "ticket_order", **key)), None),
+        "items": rows(connection, "ticket_items", **key),
+        "packages": rows(connection, "ticket_packages", **key),
+        "relatives": relatives,
+        "orders": rows(connection, "ticket_orders_of_buyer", **key, as_of=now),
+    }
+
+
+def _personal(connection: Connection, history: TicketHistory) -> Row:
+    mails = [activity["source_id"] for activity in history.timeline if activity["source"] == "mail"]
+    account = history.ticket["account"]
+    messages = rows(connection, "ticket_messages", account=account, mail_ids=mails)
+    contact = rows(connection, "ticket_contact", account=account, order_id=history.ticket["order_id"])
+    deeds = [activity["source_id"] for activity in history.timeline if activity["what"] == "note"]
+    notes = rows(connection, "ticket_notes", account=account, source_ids=deeds)
+    return {
+        "messages": {row["mail_id"]: row for row in messages},
+        "notes": {row["source_id"]: row["body"] for row in notes},
+        "contact": next(iter(contact), None),
+    }

@@ -1,5 +1,5 @@
--- In: agent (null: anybody), marketplaces (null: all), asked; mart.worklist_item. Out: the items of the newest worklist
--- that was written until then, each once, in their order.
+-- In: agent (null: anybody), marketplaces (null: all), asked; mart.worklist_item, mart.ticket_status. Out: the items of
+-- the newest worklist that was written until then, each once, in their order, without what has been dealt with since.
 with newest as (
     select max(as_of) as as_of from mart.worklist_item
     where as_of <= %(asked)s::timestamptz
@@ -10,6 +10,11 @@ items as (
     where
         (%(agent)s::text is null or agent = %(agent)s)
         and (%(marketplaces)s::text[] is null or marketplace = any(%(marketplaces)s))
+),
+
+periods as (
+    select * from mart.ticket_status
+    where from_at <= %(asked)s::timestamptz and until_at > %(asked)s::timestamptz
 ),
 
 once as (
@@ -40,4 +45,6 @@ select
     once.currency,
     once.items
 from once
+left join periods on once.account = periods.account and once.ticket_id = periods.ticket_id
+where periods.status is null or periods.status = once.status or periods.status not in ('pending', 'solved', 'closed')
 order by once.section asc, once.due_at asc nulls last, once.account asc, once.ticket_id asc, once.order_id asc

@@ -48,17 +48,7 @@ def worklist(
     marketplace: Annotated[str | None, Query(max_length=2)] = None,
 ) -> Response:
     """What there is to do, by section; of one agent, one marketplace, or all that the visitor may see."""
-    if not visitor.sees_all:
-        agent = visitor.agent
-    found = rows(
-        connection,
-        "worklist",
-        agent=agent or None,
-        marketplaces=[marketplace] if marketplace else None,
-        asked=now,
-    )
-    order = list(SECTIONS)
-    items = sorted((_item(row, now) for row in found), key=lambda item: order.index(item.section))
+    as_of, items = listed(connection, visitor, agent, marketplace, now)
     return render(
         request,
         "worklist",
@@ -66,12 +56,27 @@ def worklist(
         now=now,
         sections=[(SECTIONS[name], list(group)) for name, group in groupby(items, key=lambda item: item.section)],
         count=len(items),
-        as_of=found[0]["as_of"] if found else None,
+        as_of=as_of,
         agents=[each.name for each in current.agents] if visitor.sees_all else [],
         marketplaces=sorted(current.by_country),
         agent=agent or "",
         marketplace=marketplace or "",
     )
+
+
+def listed(
+    connection: Connection, visitor: Visitor, agent: str | None, marketplace: str | None, now: datetime
+) -> tuple[datetime | None, list[Item]]:
+    """The newest worklist by section, without what has been dealt with since, and the instant that it is of.
+
+    Args:
+        agent: whose; None: everybody's. Who does not see all gets the own one.
+    """
+    asked = {"agent": (agent if visitor.sees_all else visitor.agent) or None, "asked": now}
+    found = rows(connection, "worklist", **asked, marketplaces=[marketplace] if marketplace else None)
+    order = list(SECTIONS)
+    items = sorted((_item(row, now) for row in found), key=lambda item: order.index(item.section))
+    return found[0]["as_of"] if found else None, items
 
 
 def _item(row: Row, now: datetime) -> Item:

@@ -53,29 +53,47 @@ def ticket(
     did: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """A ticket: what happened to it, its clocks, its order, and what else the buyer had to do with us."""
-    history, agents = visible_ticket(connection, current, visitor, account, ticket_id, now)
-    found = history.ticket
-    personal = (
-        _personal(connection, history) if visitor.sees_personal_data else {"messages": {}, "notes": {}, "contact": None}
-    )
-    if visitor.sees_personal_data:
-        note_view(connection, visitor, account, ticket_id, "ticket", now)
+    shown = shown_ticket(connection, current, visitor, account, ticket_id, now, page="ticket")
     return render(
         request,
         "ticket",
         visitor=visitor,
         now=now,
-        ticket=found,
-        agents=agents,
-        clocks=history.clocks,
-        timeline=history.timeline,
         refused=refusal(connection, account, did) if did else None,
         form_key=forms.key(visitor.name, f"{account}/{ticket_id}"),
         everybody=[each.name for each in current.agents],
         types=rows(connection, "ticket_types"),
-        **_order(connection, found, now),
-        **personal,
+        **shown,
     )
+
+
+def shown_ticket(
+    connection: Connection,
+    current: Settings,
+    visitor: Visitor,
+    account: str,
+    ticket_id: str,
+    now: datetime,
+    *,
+    page: str,
+) -> Row:
+    """All that the visitor is shown of a ticket; that it was personal data is on record, as seen on `page`.
+
+    Raises: as visible_ticket.
+    """
+    history, agents = visible_ticket(connection, current, visitor, account, ticket_id, now)
+    personal: Row = {"messages": {}, "notes": {}, "contact": None}
+    if visitor.sees_personal_data:
+        personal = _personal(connection, history)
+        note_view(connection, visitor, account, ticket_id, page, now)
+    return {
+        "ticket": history.ticket,
+        "agents": agents,
+        "clocks": history.clocks,
+        "timeline": history.timeline,
+        **_order(connection, history.ticket, now),
+        **personal,
+    }
 
 
 def _order(connection: Connection, found: Row, now: datetime) -> Row:

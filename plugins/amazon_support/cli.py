@@ -151,6 +151,7 @@ def up(stop: bool) -> None:
         with _progress() as progress:
             stack.prepare(progress)
             stack.start(progress)
+    click.echo(f"Pages      {stack.airflow_url}/support/worklist")
     click.echo(f"Airflow    {stack.airflow_url}   user admin, password {stack.password}")
     click.echo(f"Warehouse  {stack.warehouse_url}")
     click.echo('Next       add your connections (README, "Bring your own"), then unpause support_hourly')

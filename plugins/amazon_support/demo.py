@@ -87,6 +87,7 @@ def report(result: DemoResult) -> str:
     lines += [f"Worklist         {path}" for path in newest]
     lines += [f"Mail sent        {path}" for path in result.mails]
     lines += [
+        f"Support pages    {result.stack.airflow_url}/support/worklist",
         f"Airflow          {result.stack.airflow_url}   user admin, password {result.stack.password}",
         "Warehouse        python -m amazon_support db psql",
         "",

@@ -8,7 +8,7 @@ from visitors import Browser
 
 from amazon_support.web import app
 
-PAGES = ["/worklist", "/levels", "/feedback", "/health", "/pipeline", "/search", f"/tickets/main/{KEY}"]
+PAGES = ["/worklist", "/tickets", "/levels", "/feedback", "/health", "/pipeline", "/search", f"/tickets/main/{KEY}"]
 ASKED = ("2026-03-10 08:00", "buyer_message")
 
 

@@ -13,6 +13,8 @@ comment on table ops.personal_data_view is 'Every time that somebody was shown n
 comment on column ops.personal_data_view.subject is 'The ticket or order that it belongs to; of a search: search.';
 comment on column ops.personal_data_view.visitor is 'User name in Airflow.';
 
+create index ticket_status_not_done on mart.ticket_status (until_at, from_at)
+where status in ('new', 'open', 'pending', 'on_hold');
 create index ticket_order on mart.ticket (account, order_id) where order_id is not null;
 create index ticket_case on mart.ticket (account, case_id) where case_id is not null;
 create index ticket_buyer on mart.ticket (account, buyer_ref) where buyer_ref is not null;

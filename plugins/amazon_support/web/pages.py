@@ -5,6 +5,7 @@ from dataclasses import fields
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
@@ -87,7 +88,73 @@ def _item(row: Row, now: datetime) -> Item:
     return Item(**shown)
 
 
-# ---------- search
+# ---------- tickets and search
+
+OPEN = ("new", "open", "pending", "on_hold")
+VIEWS = {
+    "Waiting for us": {"status": "new,open"},
+    "On hold": {"status": "on_hold"},
+    "Cases": {"ticket_type": "case_update"},
+    "Mail to decide": {"ticket_type": "unknown_mail", "status": "new,open"},
+    "Claims": {"ticket_type": "a_to_z_claim"},
+    "Performance": {"ticket_type": "performance_notification"},
+}
+Choice = Annotated[str, Query(max_length=LONGEST_QUESTION)]
+
+
+@router.get("/tickets")
+def tickets(
+    request: Request,
+    visitor: VisitorDep,
+    connection: WarehouseDep,
+    current: SettingsDep,
+    now: NowDep,
+    status: Choice = "",
+    ticket_type: Choice = "",
+    marketplace: Choice = "",
+    account: Choice = "",
+    agent: Choice = "",
+    after: Choice = "",
+) -> Response:
+    """Tickets that are not done, the first due first, a hundred a page; what is chosen stands in the address.
+
+    `after`: the last row of the page before, as its due instant and id.
+    """
+    chosen = {
+        "status": status,
+        "ticket_type": ticket_type,
+        "marketplace": marketplace,
+        "account": account,
+        "agent": agent,
+    }
+    after_due, _, after_id = after.partition("|")
+    found = rows(
+        connection,
+        "tickets",
+        as_of=now,
+        statuses=[name for name in OPEN if not status or name in status.split(",")],
+        **{name: value or None for name, value in chosen.items() if name != "status"},
+        marketplaces=visitor.marketplaces and list(visitor.marketplaces),
+        me=visitor.agent,
+        after_due=after_due or None,
+        after_id=after_id or None,
+    )
+    more = f"{found[-1]['sorted_by']}|{found[-1]['id']}" if len(found) < (found[0]["found"] if found else 0) else None
+    return render(
+        request,
+        "tickets",
+        visitor=visitor,
+        now=now,
+        tickets=found,
+        chosen=chosen,
+        more=more and urlencode({**{name: value for name, value in chosen.items() if value}, "after": more}),
+        views={name: urlencode(view) for name, view in VIEWS.items()},
+        statuses=OPEN,
+        types=[row["ticket_type"] for row in rows(connection, "ticket_types")],
+        marketplaces=sorted(visitor.marketplaces or current.by_country),
+        accounts=[each.name for each in current.accounts],
+        agents=[each.name for each in current.agents],
+    )
 
 
 @router.get("/search")

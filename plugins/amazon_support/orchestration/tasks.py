@@ -264,16 +264,16 @@ def alert_health() -> dict[str, int]:
 
 
 def deliver() -> dict[str, int]:
-    """Delivers what waits in the outbox. Without the connection smtp_default it keeps waiting, and says so."""
+    """Delivers what waits in the outbox. Without the connection smtp_default mail waits, and the log says so."""
     from amazon_support.outputs import outbox
+    from amazon_support.outputs.channels import ByChannel
 
-    with _warehouse() as engine:
-        transport = hooks.smtp_transport()
-        if transport is None:
+    addresses = {agent.name: agent.email for agent in settings.load().agents if agent.email}
+    with _warehouse() as engine, hooks.transports() as transports:
+        if "email" not in transports:
             log.warning("No connection %s: mail to agents waits in ops.outbox.", hooks.SMTP_CONNECTION)
-            return {"sent": 0, "failed": 0, "dead": 0}
-        with transport:
-            return asdict(outbox.deliver(engine, transport, at=_now()))
+        done = outbox.deliver(engine, ByChannel(transports), at=_now(), channels=tuple(transports), addresses=addresses)
+    return asdict(done)
 
 
 def summarise(*, with_health: bool = False) -> None:

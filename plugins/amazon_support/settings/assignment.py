@@ -39,9 +39,11 @@ Absence = Annotated[_Absence, BeforeValidator(_only_a_day)]
 
 
 class Agent(StrictModel):
-    """A person who answers buyers.
+    """A person who answers buyers, or leads those who do.
 
     Attributes:
+        email: without one, what is for the agent stays in the outbox and is given up, and the leads are told.
+        chat, text: Airflow connections (type apprise) that lead to the agent's chat and to text messages.
         marketplaces: whose unassigned work is on the agent's worklist; none named: all.
         languages: in which the agent answers; none named: all.
         hours: when the agent works: hours of one's own, or the name of a calendar in policies.yaml. None: always.
@@ -49,7 +51,9 @@ class Agent(StrictModel):
     """
 
     name: str = Field(min_length=1)
-    email: str = Field(pattern=EMAIL)
+    email: str = Field(default="", pattern=EMAIL)
+    chat: str | None = Field(default=None, min_length=1)
+    text: str | None = Field(default=None, min_length=1)
     marketplaces: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     hours: str | OpenHours | None = None

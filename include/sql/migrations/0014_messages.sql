@@ -31,3 +31,44 @@ create table ops.sending_hold (
 );
 create unique index sending_hold_now on ops.sending_hold ((true)) where lifted_at is null;
 comment on table ops.sending_hold is 'While one is not lifted nothing is sent; messages go on to be queued.';
+
+---------- who was told what
+
+alter table ops.alert
+add column topic text not null default 'reply',
+drop constraint alert_level_check,
+drop constraint alert_pkey;
+update ops.alert set topic = 'shipment'
+where strpos(subject, ':') = 0;
+alter table ops.alert add primary key (account, topic, subject, cycle, level, recipient);
+comment on table ops.alert is 'What somebody has been told; written with the message that tells it. An alert is raised '
+'once.';
+comment on column ops.alert.topic is 'reply and deadline (of a ticket), shipment (of an order), or what went wrong in '
+'the pipeline or in the mailbox: see outputs/alerts.py.';
+comment on column ops.alert.subject is 'What it is about: a ticket, an order to ship, a mail, a batch, a source.';
+comment on column ops.alert.cycle is 'Of the ticket''s clock. Of what went wrong: tells one outage, or day, from the '
+'next.';
+comment on column ops.alert.level is 'at_risk, breached, still_breached_1, still_breached_2, … (by escalate_after of '
+'the policy); of what went wrong: trouble.';
+comment on column ops.alert.recipient is 'E-mail address; the name of an agent who has none.';
+comment on column ops.alert.raised_at is 'As-of instant of the run that told it.';
+
+create table core.alert_acknowledgement (
+    account text not null,
+    topic text not null,
+    ticket_id text not null,
+    cycle integer not null,
+    acknowledged_by text not null,
+    acknowledged_at timestamptz not null,
+    primary key (account, topic, ticket_id, cycle, acknowledged_by)
+);
+comment on table core.alert_acknowledgement is 'Append-only: who said of a breach "I see to it". The ladder stops '
+'there for that cycle of the clock; the next breach is a new one.';
+comment on column core.alert_acknowledgement.topic is 'reply or deadline, as in ops.alert.';
+comment on column core.alert_acknowledgement.cycle is 'Of the ticket''s clock.';
+
+create table ops.hour_done (
+    as_of timestamptz primary key,
+    written_at timestamptz not null
+);
+comment on table ops.hour_done is 'Hours whose worklists were written by a live run: so that a late one is missed.';

@@ -11,6 +11,7 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from amazon_support.mail.archive import Archive
+from amazon_support.outputs.acknowledge import Links
 from amazon_support.outputs.channels import Channel, NotTaken, Outgoing, SmtpTransport, Transport
 from amazon_support.settings import home
 from amazon_support.sources.amazon import AmazonClient, Credentials
@@ -195,6 +196,14 @@ def archive() -> Archive:
 def buyer_key() -> str:
     """Secret of the keyed hash that tells buyers apart: the oldest, so that buyers keep their hash."""
     return _secrets("buyers")[-1]
+
+
+def acknowledgement_links() -> Links:
+    """Makes and reads the links by which a breach is acknowledged. They lead to Airflow's page (`[api] base_url`)."""
+    from airflow.configuration import conf
+
+    base = conf.get("api", "base_url", fallback="") or ""
+    return Links(_secrets("acknowledgements"), f"{base.rstrip('/')}/support/acknowledge" if base else "")
 
 
 def desk_folder(account: str, url: str | None, connection_id: str | None) -> Path:

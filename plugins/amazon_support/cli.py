@@ -79,6 +79,7 @@ class _Commands(click.Group):
     def invoke(self, context: click.Context) -> object:
         from amazon_support.local import LocalError
         from amazon_support.mail.archive import ArchiveError
+        from amazon_support.outputs.acknowledge import BadToken
         from amazon_support.outputs.outbox_desk import UnknownMessage
         from amazon_support.outputs.ticket_history import UnknownTicket
         from amazon_support.tickets import CalendarError, ReplayError
@@ -95,6 +96,7 @@ class _Commands(click.Group):
             CalendarError,
             UnknownTicket,
             UnknownMessage,
+            BadToken,
         ) as error:
             raise click.ClickException(str(error)) from error
 
@@ -669,6 +671,7 @@ def _require_newest_schema(url: str | None) -> None:
 # ---------- messages to people
 
 main.add_command(message_commands.outbox)
+main.add_command(message_commands.alerts)
 
 
 # ---------- shared

@@ -109,3 +109,40 @@ def release() -> None:
     with _warehouse() as connection:
         lifted = desk.release(connection, at=datetime.now(UTC))
     click.echo("The hold is lifted." if lifted else "Sending was not held.")
+
+
+@outbox.command("dry-run")
+@click.option("--as-of", metavar="TIME", help="2026-03-01T10:00Z.  [default: the last full hour]")
+@_personal
+@_json
+def dry_run(as_of: str | None, with_personal_data: bool, as_json: bool) -> None:
+    """List what a live run of that hour would send and nobody has been sent yet. Nothing is written."""
+    from amazon_support import settings
+    from amazon_support.cli import _moment
+    from amazon_support.outputs import outbox_desk as desk
+
+    moment = _moment(as_of) if as_of else datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    with _warehouse() as connection:
+        rows = desk.would_send(connection, settings.load(), as_of=moment, with_personal_data=with_personal_data)
+    click.echo(json.dumps(rows, default=str, indent=2) if as_json else desk.render(rows))
+
+
+@click.group()
+def alerts() -> None:
+    """What people are told when something is late."""
+
+
+@alerts.command()
+@click.argument("token")
+def ack(token: str) -> None:
+    """Say of a breach "I see to it": nobody is told of it again. TOKEN is the end of the link in the alert."""
+    from amazon_support import settings
+    from amazon_support.orchestration import hooks
+    from amazon_support.outputs.acknowledge import acknowledge
+
+    now = datetime.now(UTC)
+    with _warehouse() as connection:
+        breach = hooks.acknowledgement_links().read(token.rpartition("/")[2], settings.load(), at=now)
+        is_new = acknowledge(connection, breach, at=now)
+    told = "No more alerts about" if is_new else "Acknowledged before:"
+    click.echo(f"{told} {breach.ticket_id} (account {breach.account}), until it is late again after an answer.")

@@ -1,12 +1,16 @@
 """The outbox from the command line."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, text
+from ticket_histories import KEY, fold
 
 from amazon_support.cli import main
+from amazon_support.orchestration import hooks
+from amazon_support.outputs.acknowledge import Breach
 
 INSERT = """
 insert into ops.outbox (message_key, kind, recipient, subject, html, plain, message_id, available_at, dead_at,
@@ -68,3 +72,31 @@ def test_holding_is_shown_set_and_lifted(filled: Engine) -> None:
     assert ": a move." in run("list").stderr
     assert run("release").output == "The hold is lifted.\n"
     assert run("release").output == "Sending was not held.\n"
+
+
+def test_a_dry_run_lists_what_would_be_sent_and_writes_nothing(warehouse: Engine) -> None:
+    with warehouse.begin() as connection:
+        fold(connection, ("2026-03-09 10:00", "buyer_message"))
+    found = run("dry-run", "--as-of", "2026-03-10T12:00Z")
+    assert [line.split()[1:4] for line in found.output.splitlines()[1:]] == [
+        ["worklist", "email", "…@example.com"],
+        ["alert", "email", "…@example.com"],
+    ]
+    assert "1 breached" in run("dry-run", "--as-of", "2026-03-10T12:00Z", "--with-personal-data").output
+    assert states(warehouse) == []
+    with warehouse.connect() as connection:
+        assert connection.execute(text("select count(*) from mart.worklist_item")).scalar_one() == 0
+
+
+def test_a_breach_is_acknowledged_by_its_link(warehouse: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", "a-key")
+    links = hooks.acknowledgement_links()
+    token = links.token(Breach("main", "reply", KEY, 1, "Support"), at=datetime.now(UTC))
+    outputs = [CliRunner().invoke(main, ["alerts", "ack", given]).output for given in (f"https://x/y/{token}", token)]
+    assert [output.partition(KEY)[0] for output in outputs] == ["No more alerts about ", "Acknowledged before: "]
+    refused = CliRunner().invoke(main, ["alerts", "ack", token[:-2]])
+    assert refused.exit_code == 1
+    assert "not one of ours" in refused.output
+    with warehouse.connect() as connection:
+        told = connection.execute(text("select ticket_id, acknowledged_by from core.alert_acknowledgement")).all()
+    assert [tuple(row) for row in told] == [(KEY, "Support")]

@@ -1,5 +1,6 @@
--- In: states, at; ops.outbox. Out: messages in those states, in the order in which they are sent; due: whether it
--- might go out at that instant if its recipient waits for no earlier one.
+-- In: states, at, after (a number), most; ops.outbox. Out: messages in those states and newer than that one, in the
+-- order in which they are sent; is_due: whether it might go out at that instant if its recipient waits for no earlier
+-- one.
 select
     outbox_id,
     kind,
@@ -13,6 +14,8 @@ select
     coalesce(sent_at, cancelled_at, dead_at) as settled_at,
     state = 'waiting' and available_at <= %(at)s::timestamptz as is_due
 from ops.outbox
-where state = any(%(states)s::text[])
+where
+    state = any(%(states)s::text[])
+    and outbox_id > %(after)s::bigint
 order by outbox_id
 limit %(most)s::integer

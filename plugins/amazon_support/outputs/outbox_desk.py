@@ -7,7 +7,11 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping
 
+from amazon_support.outputs.alerts import raise_alerts
 from amazon_support.outputs.items import when
+from amazon_support.outputs.outbox import queue_worklists
+from amazon_support.outputs.worklist import write_worklists
+from amazon_support.settings import Settings
 from amazon_support.warehouse import run_step
 
 State = Literal["waiting", "sent", "dead", "cancelled"]
@@ -30,15 +34,40 @@ class Hold:
 
 
 def messages_in(
-    connection: Connection, states: Sequence[State], *, at: datetime, most: int = 200, with_personal_data: bool = False
+    connection: Connection,
+    states: Sequence[State],
+    *,
+    at: datetime,
+    most: int = 200,
+    after: int = 0,
+    with_personal_data: bool = False,
 ) -> list[dict[str, Any]]:
-    """Messages in these states, in the order in which they are sent; whom they are for only with personal data.
+    """Messages in these states, newer than number `after`, in the order in which they are sent.
+
+    Whom they are for, and the subject, only with personal data.
 
     Columns: outbox_id, kind, channel, recipient, subject, state, attempts, available_at, last_error, settled_at (when
     it was sent, given up or cancelled), is_due.
     """
-    rows = run_step(connection, "outbox/list.sql", {"states": list(states), "at": at, "most": most}).mappings()
+    parameters = {"states": list(states), "at": at, "most": most, "after": after}
+    rows = run_step(connection, "outbox/list.sql", parameters).mappings()
     return [_shown(row, with_personal_data) for row in rows]
+
+
+def would_send(
+    connection: Connection, settings: Settings, *, as_of: datetime, with_personal_data: bool = False
+) -> list[dict[str, Any]]:
+    """What a live run of that hour would queue and nobody has queued yet. Undone before it returns."""
+    with connection.begin_nested() as attempt:
+        newest = run_step(connection, "outbox/newest.sql").scalar_one()
+        write_worklists(connection, settings, as_of=as_of)
+        queue_worklists(connection, settings, as_of=as_of)
+        raise_alerts(connection, settings, as_of=as_of)
+        found = messages_in(
+            connection, ["waiting"], at=as_of, most=100_000, after=newest, with_personal_data=with_personal_data
+        )
+        attempt.rollback()
+    return found
 
 
 def message(connection: Connection, outbox_id: int, *, with_personal_data: bool = False) -> dict[str, Any]:

@@ -106,6 +106,17 @@ def test_without_leads_and_manager_the_agent_is_told_again(connection: Connectio
     assert steps == [[("email", ANA.email, what)] for what in ("1 breached", "1 still breached", "1 still breached")]
 
 
+def test_a_long_alert_fits_into_a_mail(connection: Connection) -> None:
+    for number in range(150):
+        late = before(hours=25 + 30 * (number % 3))
+        waiting(connection, f"DE:order:{number}", late, order_id=f"302-1234567-{number:07}")
+    assert run(connection, crew(), NOON, links=LINKS)[1][2] == "100 still breached, 50 breached"
+    size = connection.execute(text("select length(html) from ops.outbox where recipient = :ana"), {"ana": ANA.email})
+    assert size.scalar_one() < 60_000, "Gmail cuts at 102 kB"
+    plain = connection.execute(text("select plain from ops.outbox where recipient = :ana"), {"ana": ANA.email})
+    assert "and 60 more" in plain.scalar_one()
+
+
 def test_a_reply_stops_the_ladder(connection: Connection) -> None:
     ticket(connection, TICKET, periods=[("new", before(hours=25))])
     clock(connection, TICKET, before(hours=25), stopped_at=after(hours=20))
@@ -122,6 +133,9 @@ def test_a_near_deadline_is_told_and_escalates(connection: Connection) -> None:
     )
     assert run(connection, crew(), before(hours=5)) == []
     assert run(connection, crew(), NOON) == [("email", ANA.email, "1 deadline near")]
+    assert (
+        "20 h left          11 Mar 08:00 UTC" in connection.execute(text("select plain from ops.outbox")).scalar_one()
+    )
     assert run(connection, crew(), after(hours=21)) == [("email", ANA.email, "1 deadline passed")]
     assert ("text", "text_lea", "1 deadline long passed") in run(connection, crew(), after(hours=45))
 
@@ -250,8 +264,8 @@ def test_imitations_of_one_folder_are_one_line_for_the_lead(connection: Connecti
         phishing(connection, f"m{number}", before(hours=1))
     phishing(connection, "old", before(hours=30))
     assert run(connection, crew(), NOON) == [
-        ("chat", "chat_lea", "1 imitation of Amazon"),
-        ("email", LEA.email, "1 imitation of Amazon"),
+        ("chat", "chat_lea", "3 imitations of Amazon"),
+        ("email", LEA.email, "3 imitations of Amazon"),
     ]
     plain = connection.execute(text("select plain from ops.outbox where channel = 'email'")).scalar_one()
     assert "3 mails that pretend to be Amazon" in plain

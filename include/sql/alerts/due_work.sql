@@ -1,18 +1,10 @@
 -- In: as_of, ladder (agent, rung, recipient: 0 the agent, 1 leads, 2 manager; only who is on duty), steps (policy,
 -- step, after, told: addresses), ship_soon, deadline_soon (spans); mart.worklist_item of that instant, mart.sla_clock,
 -- core.alert_acknowledgement. Out: ops.alert, one row a person and ticket or order that is at risk, breached or still
--- breached as of then; returned are those the person has not been told.
+-- breached as of then; returned are those the person has not been told,
+-- and when each was or is due.
 -- Somebody without work in progress is never told of it: the worklist says whose a ticket is. Where none of them is on
 -- duty, their leads are told. Whoever acknowledged a breach stops its ladder.
-insert into ops.alert (
-    account,
-    topic,
-    subject,
-    cycle,
-    level,
-    recipient,
-    raised_at
-)
 with ladder as (
     select
         place.agent,
@@ -178,9 +170,36 @@ alerts as (
         levels.as_of as raised_at
     from levels
     cross join unnest(levels.told) as address
+),
+
+told as (
+    insert into ops.alert (
+        account,
+        topic,
+        subject,
+        cycle,
+        level,
+        recipient,
+        raised_at
+    )
+    select * from alerts
+    order by recipient, account, topic, subject, level
+    on conflict (account, topic, subject, cycle, level, recipient) do nothing
+    returning account, topic, subject, cycle, level, recipient
 )
 
-select * from alerts
-order by recipient, account, topic, subject, level
-on conflict (account, topic, subject, cycle, level, recipient) do nothing
-returning account, topic, subject, cycle, level, recipient
+select distinct
+    told.account,
+    told.topic,
+    told.subject,
+    told.cycle,
+    told.level,
+    told.recipient,
+    held.due_at
+from told
+inner join held
+    on
+        told.account = held.account
+        and told.topic = held.topic
+        and told.subject = held.subject
+        and told.cycle = held.cycle

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import floor
 from typing import Literal
 
 from amazon_support.outputs.health import Figure
-from amazon_support.outputs.items import Item
+from amazon_support.outputs.items import Item, duration
 from amazon_support.outputs.messages import MAIL_ORDERS, MAIL_REPLIES, Group, Page, Rendered, render_page
 
 Urgency = Literal["email", "chat", "text"]  # the loudest channel that it is worth
@@ -50,7 +51,7 @@ class Notice:
     Attributes:
         identity: tells it from others in the same message, and from the same at another time.
         left, below: what stands before it, and in small letters under that. is_late, is_soon: how it is coloured.
-        acknowledge: link that stops further alerts about it.
+        acknowledge: link that stops further alerts about it. count: how many things it stands for.
     """
 
     topic: str
@@ -71,28 +72,42 @@ class Notice:
     order_id: str | None = None
     goods: str = ""
     acknowledge: str | None = None
+    count: int = 1
 
     @property
     def time_left(self) -> str:
         return self.left
 
     @classmethod
-    def of_item(cls, item: Item, topic: str, level: str, cycle: int, acknowledge: str | None = None) -> "Notice":
+    def of_item(
+        cls,
+        item: Item,
+        topic: str,
+        level: str,
+        cycle: int,
+        *,
+        due_at: datetime,
+        as_of: datetime,
+        acknowledge: str | None,
+    ) -> "Notice":
+        """Of an item of a worklist; due_at is of the clock that is told of, which may be another than the item's."""
+        seconds = floor((due_at - as_of).total_seconds())
+        is_late = seconds < 0
         return cls(
             topic=topic,
             level=level,
             identity=f"{item.ticket_id or item.order_id} {cycle}",
             account=item.account,
             title=item.title,
-            left=item.time_left or "no deadline",
+            left=f"{duration(abs(seconds))} {'late' if is_late else 'left'}",
             marketplace=item.marketplace,
             remark=item.remark,
             facts=item.facts,
             items=item.items,
             link=item.link,
             tool=item.tool,
-            is_late=item.is_late or "breached" in level,
-            due_at=item.due_at,
+            is_late=is_late,
+            due_at=due_at,
             order_id=item.order_id,
             goods=item.goods,
             acknowledge=acknowledge,
@@ -115,18 +130,18 @@ class Notice:
         )
 
 
-def alert_mail(names: Sequence[str], notices: Sequence[Notice], *, as_of: datetime, rest: str = "") -> Rendered:
+def alert_mail(names: Sequence[str], notices: Sequence[Notice], *, as_of: datetime) -> Rendered:
     """The mail that tells people who share an address what is new.
 
     Args:
         notices: in the order in which they are read within their heading.
     """
-    found = _by_heading(notices)
-    groups = [
-        Group(heading.words, len(told), told[: MAIL_ORDERS if topic == "shipment" else MAIL_REPLIES],
-              is_table=topic == "shipment")
-        for (topic, _), (heading, told) in found.items()
-    ]  # fmt: skip
+    groups, room = [], MAIL_REPLIES
+    for (topic, _), (heading, told) in _by_heading(notices).items():
+        is_table = topic == "shipment"
+        shown = told[: MAIL_ORDERS if is_table else room]
+        room -= 0 if is_table else len(shown)
+        groups.append(Group(heading.words, len(told), shown, is_table=is_table))
     title = f"Alert for {', '.join(names)}" if names else "Alert"
     # Whatever is in this mail and not late is at risk.
     page = Page(title, as_of, _lead(notices), groups, is_at_risk=lambda item: True)
@@ -152,7 +167,7 @@ def _by_heading(notices: Sequence[Notice]) -> dict[tuple[str, str], tuple[Headin
 
 
 def _lead(notices: Sequence[Notice]) -> str:
-    return ", ".join(heading.count(len(found)) for heading, found in _by_heading(notices).values())
+    return ", ".join(heading.count(sum(n.count for n in found)) for heading, found in _by_heading(notices).values())
 
 
 def _subject(notices: Sequence[Notice], as_of: datetime) -> str:

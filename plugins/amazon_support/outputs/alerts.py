@@ -94,7 +94,10 @@ def _work(connection: Connection, settings: Settings, as_of: datetime, links: Li
         key = row["account"], row["topic"] == "shipment", row["subject"]
         level = row["level"].rpartition("_")[0] if row["level"].startswith("still_") else row["level"]
         link = _link(links, settings, row, as_of) if "breached" in level else None
-        told[row["recipient"]].append(Notice.of_item(items[key], row["topic"], level, row["cycle"], link))
+        notice = Notice.of_item(
+            items[key], row["topic"], level, row["cycle"], due_at=row["due_at"], as_of=as_of, acknowledge=link
+        )
+        told[row["recipient"]].append(notice)
     for notices in told.values():
         notices.sort(key=lambda n: (n.due_at or as_of, n.account, n.order_id or ""))
     return told
@@ -211,6 +214,7 @@ def _trouble(topic: str, account: str, rows: list[dict[str, Any]], as_of: dateti
         title=title,
         left="Quarantined" if topic == "phishing" else "Trouble",
         below=when(since),
+        count=count if topic == "phishing" else 1,
         remark=remark if not account else f"{remark} Account {account}.",
     )
 

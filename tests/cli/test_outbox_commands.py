@@ -100,3 +100,15 @@ def test_a_breach_is_acknowledged_by_its_link(warehouse: Engine, monkeypatch: py
     with warehouse.connect() as connection:
         told = connection.execute(text("select ticket_id, acknowledged_by from core.alert_acknowledgement")).all()
     assert [tuple(row) for row in told] == [(KEY, "Support")]
+
+
+def test_the_doctor_sees_what_was_given_up_and_what_is_held(filled: Engine) -> None:
+    def found() -> dict[str, object]:
+        findings = json.loads(CliRunner().invoke(main, ["doctor", "--json"]).stdout)
+        return next(finding for finding in findings if finding["what"] == "outbox")
+
+    assert found()["found"] == "1 messages could not be delivered, such as 2"
+    run("cancel", "2")
+    assert found()["ok"]
+    run("hold", "--reason", "a move")
+    assert "All sending is held since" in str(found()["found"])

@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 from output_rows import NOON, after, before, settings, waiting
 from smtp_inbox import Inbox
 from sqlalchemy import Engine, text
@@ -294,6 +296,39 @@ def test_what_cannot_be_written_as_mail_is_given_up_and_stops_nothing(
     queue(warehouse, message("one\nBcc: x@y.example"), message("two"))
     assert deliver(warehouse, transport, at=NOON) == Delivery(sent=1, failed=0, dead=1)
     assert inbox.subjects() == ["two"]
+
+
+ANSWERS = st.lists(st.sampled_from(["451 later", "421 closing", "550 no", "hangs up"]), max_size=3)
+
+
+@hypothesis.settings(
+    max_examples=25, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+)
+@hypothesis.given(recipients=st.lists(st.integers(0, 2), min_size=1, max_size=6), answers=st.tuples(*[ANSWERS] * 3))
+def test_whatever_the_server_answers_each_message_goes_out_once_and_in_order_or_is_dead(
+    warehouse: Engine, inbox: Inbox, recipients: list[int], answers: tuple[list[str], ...]
+) -> None:
+    with warehouse.begin() as connection:
+        connection.execute(text("delete from ops.outbox"))
+    inbox.mails.clear()
+    addresses = [f"agent{number}@shop.example" for number in range(3)]
+    inbox.answers = {
+        a: [each for each in given if each != "hangs up"] for a, given in zip(addresses, answers, strict=True)
+    }
+    inbox.hangs_up = lost = sum(given.count("hangs up") for given in answers)
+    queue(warehouse, *(message(str(number), addresses[to]) for number, to in enumerate(recipients)))
+    with SmtpTransport("127.0.0.1", inbox.port, sender="support-desk@shop.example") as transport:
+        for hour in range(MAX_ATTEMPTS):
+            deliver(warehouse, transport, at=after(hours=hour))
+    with warehouse.connect() as connection:
+        states = dict(connection.execute(text("select subject, state from ops.outbox")).tuples().all())
+    assert set(states.values()) <= {"sent", "dead"}
+    once = list(dict.fromkeys(inbox.subjects()))
+    assert {subject for subject, state in states.items() if state == "sent"} == set(once)
+    assert len(inbox.mails) - len(once) <= lost, "only what the server took without an answer came twice"
+    for to in range(3):
+        own = [int(subject) for subject in inbox.subjects() if recipients[int(subject)] == to]
+        assert own == sorted(own)
 
 
 # ---------- channels

@@ -26,5 +26,7 @@ from
             cycle integer,
             recipient text
         )
+-- Two runs at once must not wait for each other crosswise.
+order by told.recipient, told.account, told.topic, told.subject, told.cycle
 on conflict (account, topic, subject, cycle, level, recipient) do nothing
 returning account, topic, subject, cycle, recipient

@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from amazon_support.mail.archive import Archive
 from amazon_support.outputs.acknowledge import Links
-from amazon_support.outputs.channels import Channel, NotTaken, Outgoing, SmtpTransport, Transport
+from amazon_support.outputs.channels import TIMEOUT, Channel, NotTaken, Outgoing, SmtpTransport, Transport
 from amazon_support.settings import home
 from amazon_support.sources.amazon import AmazonClient, Credentials
 from amazon_support.sources.errors import BadCredentials
@@ -134,6 +134,7 @@ def smtp_transport() -> SmtpTransport | None:
         starttls=not ssl and not extra.get("disable_tls", False),
         ssl=ssl,
         sender=extra.get("from_email") or connection.login or "amazon-support@localhost",
+        timeout=float(extra.get("timeout") or TIMEOUT),
     )
 
 

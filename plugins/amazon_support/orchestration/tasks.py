@@ -312,19 +312,19 @@ def summarise(*, with_health: bool = False) -> None:
     log.info("\n%s\n%s\n\n%s", state, calls, to_ship)
     if with_health:
         log.info("\n%s", health.render(figures))
-    if failed := _failed_tasks():
+    if failed := _failed_tasks("failed", "upstream_failed"):
         raise RunFailed(f"Failed: {', '.join(failed)}. The rest of the run was done; each task's log says what to do.")
 
 
 # ---------- what tasks share
 
 
-def _failed_tasks() -> list[str]:
-    """Tasks of this run that failed, or could not begin; a mapped one with its number, as Airflow counts them."""
+def _failed_tasks(*states_of_failure: str) -> list[str]:
+    """Tasks of this run in these states; a mapped one with its number, as Airflow counts them."""
     context = get_current_context()
     states = context["ti"].get_task_states(dag_id=context["dag"].dag_id, run_ids=[context["run_id"]])
     found = states.get(context["run_id"], {})
-    return sorted(task for task, state in found.items() if state in ("failed", "upstream_failed"))
+    return sorted(task for task, state in found.items() if state in states_of_failure)
 
 
 def _failed_sources() -> list[tuple[str, str]]:
@@ -335,7 +335,7 @@ def _failed_sources() -> list[tuple[str, str]]:
         "desks.pull": list_desk_folders,
     }
     failed = []
-    for task in _failed_tasks():
+    for task in _failed_tasks("failed"):
         name, _, number = task.rpartition("_")
         sources = lists[name]() if name in lists and number.isdigit() else []
         source = sources[int(number)] if sources else {}

@@ -4,7 +4,7 @@
 Pulls seller feedback (every marketplace of each account and region) and account health (each account and region) by
 report, checks them, and keeps their history: feedback that was edited, answered or removed; each metric with its trend.
 Feedback of one to three stars becomes a ticket, which the next hourly run shows. Account health that is newly not good,
-or got worse, is mailed at once to the agents of its marketplace.
+or got worse, is told at once to the leads (docs/alerts.md).
 
 **Runs** every day at 03:00 UTC. Feedback is read for the 90 days before the window's end, so that edits and removals
 show; a backfill of past days brings the account health of none of them (Amazon tells only today's) and no feedback

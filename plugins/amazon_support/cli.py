@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import click
 
-from amazon_support import __version__, settings
+from amazon_support import __version__, message_commands, settings
 from amazon_support.settings import Account, Settings, SettingsError, home
 from amazon_support.sources.errors import SourceError
 from amazon_support.warehouse import WarehouseError
@@ -79,6 +79,8 @@ class _Commands(click.Group):
     def invoke(self, context: click.Context) -> object:
         from amazon_support.local import LocalError
         from amazon_support.mail.archive import ArchiveError
+        from amazon_support.outputs.acknowledge import BadToken
+        from amazon_support.outputs.outbox_desk import UnknownMessage
         from amazon_support.outputs.ticket_history import UnknownTicket
         from amazon_support.tickets import CalendarError, ReplayError
 
@@ -93,6 +95,8 @@ class _Commands(click.Group):
             ReplayError,
             CalendarError,
             UnknownTicket,
+            UnknownMessage,
+            BadToken,
         ) as error:
             raise click.ClickException(str(error)) from error
 
@@ -663,6 +667,12 @@ def _require_newest_schema(url: str | None) -> None:
             f"The warehouse's schema is at revision {current}, this version needs {newest}: "
             "run `python -m amazon_support db upgrade`."
         )
+
+
+# ---------- messages to people
+
+main.add_command(message_commands.outbox)
+main.add_command(message_commands.alerts)
 
 
 # ---------- shared

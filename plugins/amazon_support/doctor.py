@@ -36,6 +36,7 @@ def examine() -> list[Finding]:
                 "in Seller Central switch on the notification Confirmation under Messaging, see docs/mailbox.md",
             )
         )
+        findings.append(_look("outbox", _outbox, "see `outbox list`; `outbox release` lifts a hold"))
     findings.extend(_connections())
     return findings
 
@@ -90,6 +91,20 @@ def _reply_copies() -> str:
         told = ", ".join(f"{account} ({questions} messages of buyers)" for account, questions in silent.items())
         raise RuntimeError(f"none in {REPLIES_WITHIN.days} days for {told}: no reply is visible")
     return "come in wherever buyers write"
+
+
+def _outbox() -> str:
+    from amazon_support.orchestration import hooks
+    from amazon_support.outputs import outbox_desk
+
+    with connect(hooks.warehouse_url()) as connection:
+        held = outbox_desk.holding(connection)
+        dead = outbox_desk.messages_in(connection, ["dead"], at=datetime.now(UTC))
+    if held:
+        raise RuntimeError(str(held))
+    if dead:
+        raise RuntimeError(f"{len(dead)} messages could not be delivered, such as {dead[-1]['outbox_id']}")
+    return "nothing is held, nothing was given up"
 
 
 def _connections() -> Iterator[Finding]:

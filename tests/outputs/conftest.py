@@ -7,7 +7,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from smtp_inbox import Inbox
 
-from amazon_support.outputs.outbox import SmtpTransport
+from amazon_support.outputs.channels import SmtpTransport
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ YUKI = Agent(name="Yuki Tan", email="yuki@shop.example", marketplaces=("JP",))
 
 def run(connection: Connection, *agents: Agent, as_of: object = NOON) -> int:
     write_worklists(connection, settings(*agents), as_of=as_of)  # type: ignore[arg-type]
-    return raise_alerts(connection, settings(*agents), as_of=as_of)  # type: ignore[arg-type]
+    queued = raise_alerts(connection, settings(*agents), as_of=as_of)  # type: ignore[arg-type]
+    connection.execute(text("update ops.outbox set sent_at = available_at where sent_at is null"))
+    return queued
 
 
 def queued(connection: Connection) -> list[tuple[str, str]]:

@@ -115,21 +115,21 @@ def test_what_is_not_good_is_told_to_the_agents_of_its_marketplace(connection: C
     measured(connection, "0.031", marketplace="US")
     measured(connection, marketplace="JP")
     assert run(connection, ANA, YUKI) == 1
-    assert subjects(connection) == ["Account health 12:00 UTC: 1 not good, 1 worse than before"]
+    assert subjects(connection) == ["Alert 12:00 UTC: 1 health figure not good, 1 health figure worse"]
     assert plain(connection).splitlines() == [
-        "Account health",
+        "Alert for Ana Lima",
         "As of 10 Mar 12:00 UTC",
-        "1 not good, 1 worse than before",
+        "1 health figure not good, 1 health figure worse",
         "",
-        "NOT GOOD (1)",
+        "ACCOUNT HEALTH NOT GOOD (1)",
         "",
-        "At risk                  5 %        DE  Late shipment rate, 30 days",
+        "At risk            5 %               DE  Late shipment rate, 30 days",
         "    Should be below 4 %",
         "    https://sellercentral.amazon.de/performance/dashboard",
         "",
-        "WORSE THAN BEFORE (1)",
+        "ACCOUNT HEALTH WORSE THAN BEFORE (1)",
         "",
-        "Good                     3.1 %      US  Late shipment rate, 30 days",
+        "Good               3.1 %             US  Late shipment rate, 30 days",
         "    Should be below 4 %, was 3 %",
         "    https://sellercentral.amazon.com/performance/dashboard",
         "",
@@ -137,7 +137,7 @@ def test_what_is_not_good_is_told_to_the_agents_of_its_marketplace(connection: C
     ]
     html = connection.execute(text("select html from ops.outbox")).scalar_one()
     assert '<div class="left late">At risk</div>' in html
-    assert '<div class="left">Good</div>' in html
+    assert '<div class="left soon">Good</div>' in html
     assert "no deadline" not in html
 
 

@@ -1,26 +1,27 @@
 """Messages go out once, in order, and none is lost, whatever breaks."""
 
 import signal
-import smtplib
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 from output_rows import NOON, after, before, settings, waiting
 from smtp_inbox import Inbox
 from sqlalchemy import Engine, text
 
+from amazon_support.outputs import outbox_desk
+from amazon_support.outputs.channels import ByChannel, Outgoing, SmtpTransport, TransportUnavailable
 from amazon_support.outputs.messages import Rendered
 from amazon_support.outputs.outbox import (
     MAX_ATTEMPTS,
     Delivery,
     Message,
-    SmtpTransport,
-    TransportUnavailable,
     deliver,
     enqueue,
     queue_worklists,
@@ -53,7 +54,7 @@ class Breaks:
     def __init__(self, transport: SmtpTransport | None = None) -> None:
         self.transport = transport
 
-    def send(self, message: EmailMessage) -> None:
+    def send(self, message: Outgoing) -> None:
         if self.transport:
             self.transport.send(message)
         raise RuntimeError("the process ends here")
@@ -237,13 +238,194 @@ def test_a_session_that_broke_is_opened_again(warehouse: Engine, inbox: Inbox, t
     assert inbox.subjects() == ["two", "one", "three"]
 
 
-def test_a_refused_sender_is_our_mistake_and_kills_no_message(warehouse: Engine) -> None:
-    class Refuses:
-        def send(self, message: EmailMessage) -> None:
-            raise smtplib.SMTPSenderRefused(550, b"not you", "a@shop.example")
-
+def test_a_refused_sender_is_our_mistake_and_kills_no_message(
+    warehouse: Engine, inbox: Inbox, transport: SmtpTransport
+) -> None:
+    inbox.answers["support-desk@shop.example"] = ["550 not you"]
     queue(warehouse, message())
-    assert deliver(warehouse, Refuses(), at=NOON) == Delivery(sent=0, failed=1, dead=0)
+    assert deliver(warehouse, transport, at=NOON) == Delivery(sent=0, failed=1, dead=0)
+
+
+def test_one_recipient_of_three_is_refused_and_the_others_get_theirs(
+    warehouse: Engine, inbox: Inbox, transport: SmtpTransport
+) -> None:
+    inbox.answers[YUKI] = ["550 5.1.1 no such user"]
+    queue(warehouse, message("one"), message("two", YUKI), message("three", "bo@shop.example"))
+    assert deliver(warehouse, transport, at=NOON) == Delivery(sent=2, failed=0, dead=1)
+    assert inbox.subjects() == ["one", "three"]
+    assert (row(warehouse, "two").state, row(warehouse, "two").last_error) == ("dead", "550 5.1.1 no such user")
+
+
+def test_a_server_that_hangs_up_after_taking_a_mail_gets_it_once_more_under_the_same_id(
+    warehouse: Engine, inbox: Inbox, transport: SmtpTransport
+) -> None:
+    inbox.hangs_up = 1
+    queue(warehouse, message("one"), message("two"))
+    assert deliver(warehouse, transport, at=NOON) == Delivery(sent=0, failed=1, dead=0)
+    assert "SMTPServerDisconnected" in row(warehouse).last_error
+    assert deliver(warehouse, transport, at=after(minutes=1)).sent == 2
+    assert inbox.subjects() == ["one", "one", "two"]
+    assert inbox.mails[0]["Message-ID"] == inbox.mails[1]["Message-ID"]
+
+
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT", "DATA"])
+def test_a_slow_server_costs_an_attempt_and_no_message(warehouse: Engine, inbox: Inbox, stage: str) -> None:
+    queue(warehouse, message())
+    inbox.stalls_at = stage
+    with SmtpTransport("127.0.0.1", inbox.port, sender="a@shop.example", timeout=0.2) as hasty:
+        assert deliver(warehouse, hasty, at=NOON) == Delivery(sent=0, failed=1, dead=0)
+        assert "timed out" in row(warehouse).last_error
+        inbox.stalls_at = ""
+    with SmtpTransport("127.0.0.1", inbox.port, sender="a@shop.example") as patient:
+        assert deliver(warehouse, patient, at=after(minutes=1)).sent == 1
+
+
+def test_an_agent_without_an_address_is_named_in_the_row_and_gets_it_once_there_is_one(
+    warehouse: Engine, inbox: Inbox, transport: SmtpTransport
+) -> None:
+    queue(warehouse, message(recipient="Ana Lima"))
+    assert deliver(warehouse, transport, at=NOON) == Delivery(sent=0, failed=1, dead=0)
+    assert row(warehouse).last_error == "this agent has no e-mail address: add one in agents.yaml"
+    assert deliver(warehouse, transport, at=after(hours=1), addresses={"Ana Lima": ANA}).sent == 1
+    assert inbox.mails[0]["To"] == ANA
+
+
+def test_what_cannot_be_written_as_mail_is_given_up_and_stops_nothing(
+    warehouse: Engine, inbox: Inbox, transport: SmtpTransport
+) -> None:
+    queue(warehouse, message("one\nBcc: x@y.example"), message("two"))
+    assert deliver(warehouse, transport, at=NOON) == Delivery(sent=1, failed=0, dead=1)
+    assert inbox.subjects() == ["two"]
+
+
+ANSWERS = st.lists(st.sampled_from(["451 later", "421 closing", "550 no", "hangs up"]), max_size=3)
+
+
+@hypothesis.settings(
+    max_examples=25, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+)
+@hypothesis.given(recipients=st.lists(st.integers(0, 2), min_size=1, max_size=6), answers=st.tuples(*[ANSWERS] * 3))
+def test_whatever_the_server_answers_each_message_goes_out_once_and_in_order_or_is_dead(
+    warehouse: Engine, inbox: Inbox, recipients: list[int], answers: tuple[list[str], ...]
+) -> None:
+    with warehouse.begin() as connection:
+        connection.execute(text("delete from ops.outbox"))
+    inbox.mails.clear()
+    addresses = [f"agent{number}@shop.example" for number in range(3)]
+    inbox.answers = {
+        a: [each for each in given if each != "hangs up"] for a, given in zip(addresses, answers, strict=True)
+    }
+    inbox.hangs_up = lost = sum(given.count("hangs up") for given in answers)
+    queue(warehouse, *(message(str(number), addresses[to]) for number, to in enumerate(recipients)))
+    with SmtpTransport("127.0.0.1", inbox.port, sender="support-desk@shop.example") as transport:
+        for hour in range(MAX_ATTEMPTS):
+            deliver(warehouse, transport, at=after(hours=hour))
+    with warehouse.connect() as connection:
+        states = dict(connection.execute(text("select subject, state from ops.outbox")).tuples().all())
+    assert set(states.values()) <= {"sent", "dead"}
+    once = list(dict.fromkeys(inbox.subjects()))
+    assert {subject for subject, state in states.items() if state == "sent"} == set(once)
+    assert len(inbox.mails) - len(once) <= lost, "only what the server took without an answer came twice"
+    for to in range(3):
+        own = [int(subject) for subject in inbox.subjects() if recipients[int(subject)] == to]
+        assert own == sorted(own)
+
+
+# ---------- channels
+
+
+class Chat:
+    """Takes what comes, or says that nothing can."""
+
+    def __init__(self) -> None:
+        self.taken: list[Outgoing] = []
+
+    def send(self, message: Outgoing) -> None:
+        self.taken.append(message)
+
+
+def test_a_mail_server_that_is_down_does_not_hold_back_chat(warehouse: Engine) -> None:
+    queue(warehouse, message(), message("two"))
+    queue(warehouse, replace(message("ping", "chat_ana"), channel="chat"))
+    chat, nowhere = Chat(), SmtpTransport("127.0.0.1", 1, sender="a@shop.example")
+    with pytest.raises(TransportUnavailable):
+        deliver(warehouse, ByChannel({"email": nowhere, "chat": chat}), at=NOON)
+    assert [(each.recipient, each.subject) for each in chat.taken] == [("chat_ana", "ping")]
+    assert row(warehouse).attempts == 0
+
+
+def test_a_channel_that_is_not_there_keeps_its_messages(warehouse: Engine, inbox: Inbox) -> None:
+    queue(warehouse, message(), replace(message("ping", "chat_ana"), channel="chat"))
+    assert deliver(warehouse, Chat(), at=NOON, channels=["chat"]).sent == 1
+    assert row(warehouse).state == "waiting"
+
+
+# ---------- holding, and what people do
+
+
+def test_nothing_goes_out_while_sending_is_held(warehouse: Engine, inbox: Inbox, transport: SmtpTransport) -> None:
+    queue(warehouse, message())
+    with warehouse.begin() as connection:
+        assert outbox_desk.hold(connection, "new mail server", at=NOON).waiting == 1
+    assert deliver(warehouse, transport, at=NOON) == Delivery(sent=0, failed=0, dead=0)
+    assert queue(warehouse, message("two")) == [True]
+    with warehouse.begin() as connection:
+        held = outbox_desk.hold(connection, "again", at=after(hours=1))
+        assert (held.held_at, held.reason, held.waiting) == (NOON, "new mail server", 2)
+        assert outbox_desk.release(connection, at=after(hours=1))
+        assert not outbox_desk.release(connection, at=after(hours=1))
+        assert outbox_desk.holding(connection) is None
+    assert deliver(warehouse, transport, at=after(hours=1)).sent == 2
+
+
+def test_a_hold_stops_a_delivery_that_is_under_way(warehouse: Engine) -> None:
+    class Holds(Chat):
+        def send(self, message: Outgoing) -> None:
+            super().send(message)
+            with warehouse.begin() as connection:
+                outbox_desk.hold(connection, "stop", at=NOON)
+
+    queue(warehouse, message("one"), message("two"))
+    assert deliver(warehouse, Holds(), at=NOON).sent == 1
+
+
+def test_dead_letters_are_listed_and_sent_again(warehouse: Engine, inbox: Inbox, transport: SmtpTransport) -> None:
+    inbox.answers[ANA] = ["550 no such user"]
+    queue(warehouse, message("one"), message("two", YUKI))
+    deliver(warehouse, transport, at=NOON)
+    with warehouse.begin() as connection:
+        (dead,) = outbox_desk.messages_in(connection, ["dead"], at=NOON)
+        assert (dead["recipient"], dead["subject"], dead["last_error"]) == ("…@shop.example", "", "550 no such user")
+        assert outbox_desk.retry(connection, [], at=after(hours=1)) == 1
+    assert deliver(warehouse, transport, at=NOON).sent == 0
+    assert deliver(warehouse, transport, at=after(hours=1)).sent == 1
+    assert inbox.subjects() == ["two", "one"]
+
+
+def test_what_was_sent_is_neither_cancelled_nor_sent_again(warehouse: Engine, transport: SmtpTransport) -> None:
+    queue(warehouse, message("one"), message("two"))
+    deliver(warehouse, transport, at=NOON, limit=1)
+    ids = [row(warehouse, subject).outbox_id for subject in ("one", "two")]
+    with warehouse.begin() as connection:
+        assert outbox_desk.cancel(connection, ids, at=NOON) == 1
+        assert deliver(warehouse, transport, at=NOON).sent == 0
+    with warehouse.begin() as connection:
+        assert outbox_desk.retry(connection, ids, at=NOON) == 1
+    assert deliver(warehouse, transport, at=NOON).sent == 1
+
+
+def test_a_message_is_shown_without_personal_data_unless_asked_for(warehouse: Engine) -> None:
+    queue(warehouse, message("Buyer waits"))
+    number = row(warehouse, "Buyer waits").outbox_id
+    with warehouse.begin() as connection:
+        veiled = outbox_desk.render_message(outbox_desk.message(connection, number))
+        full = outbox_desk.render_message(outbox_desk.message(connection, number, with_personal_data=True))
+        with pytest.raises(outbox_desk.UnknownMessage, match="no message 0 in the outbox"):
+            outbox_desk.message(connection, 0)
+    assert "ana@" not in veiled
+    assert "Buyer waits" not in veiled
+    assert "ana@" in full
+    assert full.count("Buyer waits") == 2
 
 
 # ---------- crashes
@@ -271,28 +453,50 @@ KILLED = """
 import sys, time
 from datetime import datetime
 from amazon_support.outputs import outbox
+from amazon_support.outputs import outbox_desk
+from amazon_support.outputs.channels import SmtpTransport
 from amazon_support.warehouse import engine
+
+url, at, port, stage = sys.argv[1:]
+smtp = SmtpTransport("127.0.0.1", int(port), sender="support-desk@shop.example")
 
 class Hangs:
     def send(self, message):
-        print("sending", flush=True)
-        time.sleep(600)
+        if stage == "claimed":
+            hang()
+        smtp.send(message)
+        if stage == "answered":
+            hang()
 
-outbox.deliver(engine(sys.argv[1]), Hangs(), at=datetime.fromisoformat(sys.argv[2]))
+def hang():
+    print("hangs", flush=True)
+    time.sleep(600)
+
+outbox.deliver(engine(url), Hangs(), at=datetime.fromisoformat(at))
 """
 
 
-def test_a_killed_deliverer_leaves_its_message_to_the_next(
-    warehouse: Engine, warehouse_url: str, inbox: Inbox, transport: SmtpTransport
+@pytest.mark.parametrize(
+    ("stage", "copies"),
+    [("claimed", 1), ("EHLO", 1), ("MAIL", 1), ("RCPT", 1), ("DATA", 1), ("KEPT", 2), ("answered", 2)],
+)
+def test_a_killed_deliverer_loses_nothing_and_doubles_only_what_the_server_had_taken(
+    warehouse: Engine, warehouse_url: str, inbox: Inbox, transport: SmtpTransport, stage: str, copies: int
 ) -> None:
     queue(warehouse, message("one"), message("two"))
-    arguments = [sys.executable, "-c", KILLED, warehouse_url, NOON.isoformat()]
+    inbox.stalls_at = stage
+    arguments = [sys.executable, "-c", KILLED, warehouse_url, NOON.isoformat(), str(inbox.port), stage]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        assert process.stdout.readline() == "sending\n"
+        if stage in ("claimed", "answered"):
+            assert process.stdout.readline() == "hangs\n"
+        else:
+            assert inbox.reached.wait(60)
         assert deliver(warehouse, transport, at=NOON).sent == 0, "its message is locked, and the next must wait"
         process.send_signal(signal.SIGKILL)
         process.wait()
-    while not inbox.mails:  # until PostgreSQL has noticed
+    inbox.stalls_at = ""
+    while "two" not in inbox.subjects():  # until PostgreSQL has noticed
         deliver(warehouse, transport, at=NOON)
-    assert inbox.subjects() == ["one", "two"]
+    assert inbox.subjects() == ["one"] * copies + ["two"]
+    assert len({mail["Message-ID"] for mail in inbox.mails}) == 2

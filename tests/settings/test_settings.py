@@ -47,7 +47,7 @@ SITE = "{marketplace_id: ATVPDKIKX0DER, region: na, domain: amazon.com, language
     ("name", "text", "line", "says"),
     [
         ("agents.yaml", "agents:\n  - name: Ana\n    email: nowhere\n", 3, "String should match pattern"),
-        ("agents.yaml", "agents:\n  - name: Ana\n", 2, "Field required"),
+        ("agents.yaml", "agents:\n  - email: ana@shop.example\n", 2, "Field required"),
         ("agents.yaml", TWO_AGENTS, 3, "agent Ana is named twice"),
         (
             "agents.yaml",

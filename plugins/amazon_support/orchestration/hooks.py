@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from amazon_support.mail.archive import Archive
-from amazon_support.outputs.outbox import SmtpTransport
+from amazon_support.outputs.acknowledge import Links
+from amazon_support.outputs.channels import TIMEOUT, Channel, NotTaken, Outgoing, SmtpTransport, Transport
 from amazon_support.settings import home
 from amazon_support.sources.amazon import AmazonClient, Credentials
 from amazon_support.sources.errors import BadCredentials
@@ -132,7 +134,46 @@ def smtp_transport() -> SmtpTransport | None:
         starttls=not ssl and not extra.get("disable_tls", False),
         ssl=ssl,
         sender=extra.get("from_email") or connection.login or "amazon-support@localhost",
+        timeout=float(extra.get("timeout") or TIMEOUT),
     )
+
+
+@contextmanager
+def transports() -> Iterator[dict[Channel, Transport]]:
+    """Every channel by which something can go out now: e-mail only where the connection smtp_default is."""
+    services = AppriseTransport()
+    found: dict[Channel, Transport] = {"chat": services, "text": services}
+    smtp = smtp_transport()
+    if smtp is None:
+        yield found
+    else:
+        with smtp:
+            yield {**found, "email": smtp}
+
+
+class AppriseTransport:
+    """Chat and text messages, by Apprise: each recipient is an Airflow connection of type apprise."""
+
+    def send(self, message: Outgoing) -> None:
+        """Sends the words alone, as text.
+
+        Raises: NotTaken without saying where to: the service's URL is a secret.
+        """
+        import apprise
+        from airflow.providers.apprise.hooks.apprise import AppriseHook
+
+        services = apprise.Apprise()
+        hook = AppriseHook(message.recipient)
+        try:
+            hook.set_config_from_conn(hook.get_connection(message.recipient), services)
+        except AirflowNotFoundException:
+            raise NotTaken(f"there is no Airflow connection {message.recipient}: see agents.yaml") from None
+        except (KeyError, TypeError, ValueError):
+            raise NotTaken(f"connection {message.recipient} lacks config with a path in the extra") from None
+        if not services:
+            raise NotTaken(f"the path in connection {message.recipient} is no URL that Apprise knows")
+        if not services.notify(body=message.plain, title=message.subject, body_format=apprise.NotifyFormat.TEXT):
+            raise NotTaken(f"the service behind connection {message.recipient} did not take it")
 
 
 def warehouse_url() -> str | None:
@@ -156,6 +197,14 @@ def archive() -> Archive:
 def buyer_key() -> str:
     """Secret of the keyed hash that tells buyers apart: the oldest, so that buyers keep their hash."""
     return _secrets("buyers")[-1]
+
+
+def acknowledgement_links() -> Links:
+    """Makes and reads the links by which a breach is acknowledged. They lead to Airflow's page (`[api] base_url`)."""
+    from airflow.configuration import conf
+
+    base = conf.get("api", "base_url", fallback="") or ""
+    return Links(_secrets("acknowledgements"), f"{base.rstrip('/')}/support/acknowledge" if base else "")
 
 
 def desk_folder(account: str, url: str | None, connection_id: str | None) -> Path:

@@ -241,9 +241,15 @@ def write_worklists() -> dict[str, Any]:
             queued = 0
             if window.live:
                 queued += outbox.queue_worklists(connection, current, as_of=window.as_of)
-                queued += alerts.raise_alerts(connection, current, as_of=window.as_of)
-                # What a daily run was too late to tell.
-                queued += alerts.raise_health_alerts(connection, current, as_of=window.as_of)
+                # Health, too: what a daily run was too late to tell.
+                queued += alerts.raise_alerts(
+                    connection,
+                    current,
+                    as_of=window.as_of,
+                    failing=_failed_sources(),
+                    links=hooks.acknowledgement_links(),
+                )
+                alerts.note_hour(connection, as_of=window.as_of, now=_now())
         with engine.connect() as connection:
             folder = hooks.data_folder() / "worklists"
             files = worklist.write_files(connection, current, folder, as_of=window.as_of)
@@ -263,17 +269,28 @@ def alert_health() -> dict[str, int]:
     return {"queued": queued}
 
 
-def deliver() -> dict[str, int]:
-    """Delivers what waits in the outbox. Without the connection smtp_default it keeps waiting, and says so."""
-    from amazon_support.outputs import outbox
+def watch() -> dict[str, int]:
+    """A live run queues mail to the leads about what is newly wrong: late worklists, silent sources, dead letters."""
+    from amazon_support.outputs import alerts
 
-    with _warehouse() as engine:
-        transport = hooks.smtp_transport()
-        if transport is None:
+    window, queued = _window(), 0
+    if window.live:
+        with _warehouse() as engine, engine.begin() as connection:
+            queued = alerts.raise_troubles(connection, settings.load(), as_of=window.as_of)
+    return {"queued": queued}
+
+
+def deliver() -> dict[str, int]:
+    """Delivers what waits in the outbox. Without the connection smtp_default mail waits, and the log says so."""
+    from amazon_support.outputs import outbox
+    from amazon_support.outputs.channels import ByChannel
+
+    addresses = {agent.name: agent.email for agent in settings.load().agents if agent.email}
+    with _warehouse() as engine, hooks.transports() as transports:
+        if "email" not in transports:
             log.warning("No connection %s: mail to agents waits in ops.outbox.", hooks.SMTP_CONNECTION)
-            return {"sent": 0, "failed": 0, "dead": 0}
-        with transport:
-            return asdict(outbox.deliver(engine, transport, at=_now()))
+        done = outbox.deliver(engine, ByChannel(transports), at=_now(), channels=tuple(transports), addresses=addresses)
+    return asdict(done)
 
 
 def summarise(*, with_health: bool = False) -> None:
@@ -295,14 +312,36 @@ def summarise(*, with_health: bool = False) -> None:
     log.info("\n%s\n%s\n\n%s", state, calls, to_ship)
     if with_health:
         log.info("\n%s", health.render(figures))
-    task_instance = context["ti"]
-    states = task_instance.get_task_states(dag_id=context["dag"].dag_id, run_ids=[context["run_id"]])
-    failed = sorted(task for task, state in states[context["run_id"]].items() if state in ("failed", "upstream_failed"))
-    if failed:
+    if failed := _failed_tasks("failed", "upstream_failed"):
         raise RunFailed(f"Failed: {', '.join(failed)}. The rest of the run was done; each task's log says what to do.")
 
 
 # ---------- what tasks share
+
+
+def _failed_tasks(*states_of_failure: str) -> list[str]:
+    """Tasks of this run in these states; a mapped one with its number, as Airflow counts them."""
+    context = get_current_context()
+    states = context["ti"].get_task_states(dag_id=context["dag"].dag_id, run_ids=[context["run_id"]])
+    found = states.get(context["run_id"], {})
+    return sorted(task for task, state in found.items() if state in states_of_failure)
+
+
+def _failed_sources() -> list[tuple[str, str]]:
+    """Account and name of each failed task of this run; of one that is of no account, nothing and its name."""
+    lists: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "orders.pull": list_amazon_connections,
+        "mail.pull": list_mailboxes,
+        "desks.pull": list_desk_folders,
+    }
+    failed = []
+    for task in _failed_tasks("failed"):
+        name, _, number = task.rpartition("_")
+        sources = lists[name]() if name in lists and number.isdigit() else []
+        source = sources[int(number)] if sources else {}
+        what = source.get("connection") or source.get("desk")
+        failed.append((source.get("account", ""), f"{name} of {what}" if what else task))
+    return failed
 
 
 def _pull(pull: Callable[..., Any], source: dict[str, str], memory: Memory | None) -> dict[str, Any]:

@@ -1,54 +1,52 @@
-"""Alerts: who is told, once, that a reply or a shipment is at risk or late, or that account health is not good."""
+"""Alerts: who is told what, once, and on which channels. What was told is a fact, written with the message."""
 
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
-from amazon_support.outputs import health, messages
-from amazon_support.outputs.items import Item
+from amazon_support.outputs import health, people
+from amazon_support.outputs.acknowledge import Breach, Links
+from amazon_support.outputs.alert_messages import Notice, alert_mail, alert_sentence, loud_enough
+from amazon_support.outputs.items import Item, duration, when
 from amazon_support.outputs.outbox import Message, enqueue
 from amazon_support.outputs.worklist import read_worklists
-from amazon_support.settings import Settings
+from amazon_support.settings import Agent, Settings
 from amazon_support.warehouse import run_step
 
-Subject = tuple[str, str]  # account, and what the alert is about: a ticket, or an order to ship
-# In the order in which they are read.
-HEADINGS = {
-    "Breached": ("reply_now", "breached"),
-    "At risk": ("reply_now", "at_risk"),
-    "Late to ship": ("orders_to_ship", "breached"),
-    "To ship soon": ("orders_to_ship", "at_risk"),
-}
-SECTIONS_ALERTED = {section for section, _ in HEADINGS.values()}
+Told = dict[str, list[Notice]]  # by recipient
+SHIPPING = "orders_to_ship"
 
 
-def raise_alerts(connection: Connection, settings: Settings, *, as_of: datetime) -> int:
-    """Raises what is newly urgent in the worklists of that instant, and queues one message a person: replies at risk or
-    breached, orders to be shipped soon or late.
+def raise_alerts(
+    connection: Connection,
+    settings: Settings,
+    *,
+    as_of: datetime,
+    failing: Iterable[tuple[str, str]] = (),
+    links: Links | None = None,
+) -> int:
+    """Raises everything that is new as of that instant, and queues one message a person and channel.
 
-    For live runs only. Needs the worklists of `as_of` (write_worklists). Whoever has been told of a ticket's cycle,
-    or of an order, at a level is never told again.
+    Replies and deadlines at risk, breached or still breached (the policy's escalate_after), orders to ship, account
+    health, imitations of Amazon, trouble in the pipeline. For live runs only. Needs the worklists of `as_of`
+    (write_worklists). Whoever has been told is never told the same again; whoever is off duty is told by the first run
+    in which that has changed, if it still is so.
+
+    Args:
+        failing: parts of this run that failed: account (or nothing), and a name.
+        links: makes the links by which a breach is acknowledged; None: no links.
 
     Returns: messages queued.
     """
-    agents = json.dumps([{"name": agent.name, "email": agent.email} for agent in settings.agents])
-    parameters = {"agents": agents, "as_of": as_of, "ship_soon": settings.policy.warn_shipment_before}
-    raised: dict[str, dict[Subject, str]] = defaultdict(dict)
-    for row in run_step(connection, "marts/alerts_raise.sql", parameters):
-        raised[row.recipient][row.account, row.subject] = row.level
-    names: dict[str, list[str]] = defaultdict(list)
-    items: dict[str, dict[Subject, Item]] = defaultdict(dict)
-    for worklist in read_worklists(connection, settings, as_of=as_of) if raised else []:
-        names[worklist.email].append(worklist.agent)
-        items[worklist.email] |= {_subject(item): item for item in worklist.items if item.section in SECTIONS_ALERTED}
-    return sum(
-        enqueue(connection, _message(recipient, ", ".join(names[recipient]), levels, items[recipient], as_of))
-        for recipient, levels in raised.items()
-    )
+    told = _work(connection, settings, as_of, links)
+    _add(told, _health(connection, settings, as_of))
+    _add(told, _troubles(connection, settings, as_of, failing))
+    return _queue(connection, settings, told, as_of)
 
 
 def raise_health_alerts(connection: Connection, settings: Settings, *, as_of: datetime) -> int:
@@ -58,49 +56,217 @@ def raise_health_alerts(connection: Connection, settings: Settings, *, as_of: da
 
     Returns: messages queued.
     """
-    agents = [{"email": agent.email, "marketplaces": agent.marketplaces} for agent in settings.agents]
-    parameters = {"agents": json.dumps(agents), "as_of": as_of}
+    return _queue(connection, settings, _health(connection, settings, as_of), as_of)
+
+
+def raise_troubles(connection: Connection, settings: Settings, *, as_of: datetime) -> int:
+    """Queues one message a lead with what is newly wrong with mailboxes and the pipeline. For live runs only.
+
+    Returns: messages queued.
+    """
+    return _queue(connection, settings, _troubles(connection, settings, as_of, ()), as_of)
+
+
+def note_hour(connection: Connection, *, as_of: datetime, now: datetime) -> None:
+    """Notes that the worklists of that hour were written, so that a late one is missed."""
+    run_step(connection, "alerts/hour_done.sql", {"as_of": as_of, "written_at": now})
+
+
+# ---------- what is new
+
+
+def _work(connection: Connection, settings: Settings, as_of: datetime, links: Links | None) -> Told:
+    parameters = {
+        "as_of": as_of,
+        "ladder": json.dumps(people.ladder(settings, as_of)),
+        "steps": json.dumps(_steps(settings)),
+        "ship_soon": settings.policy.warn_shipment_before,
+        "deadline_soon": settings.policy.warn_deadline_before,
+    }
+    rows = run_step(connection, "alerts/due_work.sql", parameters).mappings().all()
+    # Who missed an earlier level reads of the highest only.
+    highest: dict[tuple[str, ...], Any] = {}
+    for row in sorted(rows, key=lambda row: _rank(row["level"])):
+        highest[row["recipient"], row["account"], row["topic"], row["subject"], str(row["cycle"])] = row
+    items = _items(connection, settings, as_of) if rows else {}
+    told: Told = defaultdict(list)
+    for row in highest.values():
+        key = row["account"], row["topic"] == "shipment", row["subject"]
+        level = row["level"].rpartition("_")[0] if row["level"].startswith("still_") else row["level"]
+        link = _link(links, settings, row, as_of) if "breached" in level else None
+        notice = Notice.of_item(
+            items[key], row["topic"], level, row["cycle"], due_at=row["due_at"], as_of=as_of, acknowledge=link
+        )
+        told[row["recipient"]].append(notice)
+    for notices in told.values():
+        notices.sort(key=lambda n: (n.due_at or as_of, n.account, n.order_id or ""))
+    return told
+
+
+def _items(connection: Connection, settings: Settings, as_of: datetime) -> dict[tuple[str, bool, str], Item]:
+    return {
+        (item.account, item.section == SHIPPING, str(item.ticket_id or item.order_id)): item
+        for worklist in read_worklists(connection, settings, as_of=as_of)
+        for item in worklist.items
+    }
+
+
+def _steps(settings: Settings) -> list[dict[str, Any]]:
+    return [
+        {
+            "policy": policy.label,
+            "step": number,
+            "after": f"{int(after.total_seconds())} seconds",
+            "told": policy.escalate_to,
+        }
+        for policy in settings.service_levels.policies
+        for number, after in enumerate(sorted(policy.escalate_after), 1)
+    ]
+
+
+def _rank(level: str) -> tuple[int, int]:
+    if level.startswith("still_"):
+        return 2, int(level.rpartition("_")[2])
+    return ("at_risk", "breached").index(level), 0
+
+
+def _link(links: Links | None, settings: Settings, row: Any, as_of: datetime) -> str | None:
+    who = next((agent.name for agent in settings.agents if agent.recipient == row["recipient"]), None)
+    if links is None or who is None or row["topic"] == "shipment":
+        return None
+    return links.to(Breach(row["account"], row["topic"], row["subject"], row["cycle"], who), at=as_of)
+
+
+def _health(connection: Connection, settings: Settings, as_of: datetime) -> Told:
+    parameters = {"agents": json.dumps(list(people.health_watchers(settings, as_of))), "as_of": as_of}
     raised: dict[str, set[health.Key]] = defaultdict(set)
-    for row in run_step(connection, "marts/health_alerts_raise.sql", parameters):
+    for row in run_step(connection, "alerts/health.sql", parameters):
         raised[row.recipient].add((row.account, row.marketplace, row.metric, row.fulfilment, row.period_days))
     figures = health.account_health(connection, settings, as_of=as_of) if raised else []
-    queued = 0
-    for recipient, keys in raised.items():
-        told = [figure for figure in figures if figure.key in keys]
-        message = Message(
-            kind="health_alert",
-            recipient=recipient,
-            occasion=_digest(f"{figure.key} {figure.measured_at}" for figure in told),
-            as_of=as_of,
-            text=messages.health_mail(told, as_of=as_of),
-        )
-        queued += enqueue(connection, message)
-    return queued
+    return {
+        recipient: [Notice.of_figure(figure) for figure in figures if figure.key in keys]
+        for recipient, keys in raised.items()
+    }
 
 
-def _subject(item: Item) -> Subject:
-    return item.account, str(item.ticket_id or item.order_id)
+def _troubles(connection: Connection, settings: Settings, as_of: datetime, failing: Iterable[tuple[str, str]]) -> Told:
+    policy = settings.policy
+    parameters = {
+        "as_of": as_of,
+        "accounts": [account.name for account in settings.enabled_accounts],
+        "silent_after": policy.source_silent_after,
+        "stuck_after": policy.delivery_stuck_after,
+        "hour_late_after": policy.list_late_after,
+        "set_aside_above": policy.quarantine_above,
+    }
+    rows = [dict(row) for row in run_step(connection, "alerts/troubles.sql", parameters).mappings()]
+    day = as_of.toordinal()
+    rows += [
+        {"topic": "failed", "account": account, "subject": name, "cycle": day, "since_at": as_of, "count": 1,
+         "place": name, "not_for": None}
+        for account, name in failing
+    ]  # fmt: skip
+    if not rows:
+        return {}
+    by_key = {(row["account"], row["topic"], row["subject"], row["cycle"]): row for row in rows}
+    key_names = "account", "topic", "subject", "cycle"
+    tell = [
+        {**dict(zip(key_names, key, strict=True)), "recipient": lead.recipient}
+        for lead in people.leads(settings, as_of)
+        for key, row in by_key.items()
+        if row["not_for"] != lead.recipient
+    ]
+    new: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for told in run_step(connection, "alerts/tell.sql", {"as_of": as_of, "told": json.dumps(tell)}).mappings():
+        new[told["recipient"]].append(by_key[tuple(told[name] for name in key_names)])
+    return {recipient: _trouble_notices(found, as_of) for recipient, found in new.items()}
 
 
-def _message(
-    recipient: str, name: str, levels: dict[Subject, str], items: dict[Subject, Item], as_of: datetime
-) -> Message:
-    def told(section: str, level: str) -> list[Item]:
-        found = [items[subject] for subject in levels if levels[subject] == level]
-        return sorted(
-            (item for item in found if item.section == section),
-            key=lambda item: (item.seconds_left or 0, *_subject(item)),
-        )
+def _trouble_notices(rows: list[dict[str, Any]], as_of: datetime) -> list[Notice]:
+    """One notice a trouble; imitations in one folder are one."""
+    grouped: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        place = row["place"] if row["topic"] == "phishing" else row["subject"]
+        grouped[row["topic"], row["account"], place].append(row)
+    return [_trouble(topic, account, found, as_of) for (topic, account, _), found in sorted(grouped.items())]
 
-    groups = {heading: told(section, level) for heading, (section, level) in HEADINGS.items()}
-    return Message(
-        kind="alert",
-        recipient=recipient,
-        # Mail that came late can add alerts to an instant that was reported already; they are a message of their own.
-        occasion=_digest(f"{account} {subject} {level}" for (account, subject), level in sorted(levels.items())),
-        as_of=as_of,
-        text=messages.alert_mail(name, groups, as_of=as_of),
+
+def _trouble(topic: str, account: str, rows: list[dict[str, Any]], as_of: datetime) -> Notice:
+    count, since = sum(row["count"] for row in rows), min(row["since_at"] for row in rows)
+    place, lasting = rows[0]["place"], duration(max(0, int((as_of - since).total_seconds())))
+    title, remark = {
+        "phishing": (
+            f"{_counted(count, 'mail')} that pretend{'s' if count == 1 else ''} to be Amazon",
+            f"Quarantined in {place}. Follow no link in them; delete them in the mailbox, or report them to Amazon.",
+        ),
+        "silent": (f"Nothing new from {place} for {lasting}", "Look whether it is switched off: run the doctor."),
+        "failed": (f"{place} failed", "The log of the task says what to do; the rest of the run was done."),
+        "quality": (f"{place}: {_counted(count, 'row')} set aside", "See ops.quarantine for the rule that they broke."),
+        "dead": (f"{_counted(count, 'message')} could not be delivered", "See the command outbox list --dead."),
+        "stuck": (f"{_counted(count, 'message')} not sent for {lasting}", "Look at the mail server: run the doctor."),
+        "late_hour": (f"No worklist since {when(since)}", "Look at the DAG support_hourly: its newest run is late."),
+    }[topic]
+    return Notice(
+        topic="phishing" if topic == "phishing" else "pipeline",
+        level="trouble",
+        identity=" ".join(sorted(f"{row['topic']} {row['subject']} {row['cycle']}" for row in rows)),
+        account=account,
+        title=title,
+        left="Quarantined" if topic == "phishing" else "Trouble",
+        below=when(since),
+        count=count if topic == "phishing" else 1,
+        remark=remark if not account else f"{remark} Account {account}.",
     )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+# ---------- telling it
+
+
+def _add(told: Told, more: Told) -> None:
+    for recipient, notices in more.items():
+        told[recipient] = [*told.get(recipient, []), *notices]
+
+
+def _queue(connection: Connection, settings: Settings, told: Told, as_of: datetime) -> int:
+    """One e-mail a recipient, and one sentence to each chat and text connection of theirs that is worth it."""
+    return sum(
+        enqueue(connection, message)
+        for recipient, notices in sorted(told.items())
+        if notices
+        for message in _messages(settings, recipient, notices, as_of)
+    )
+
+
+def _messages(settings: Settings, recipient: str, notices: Sequence[Notice], as_of: datetime) -> list[Message]:
+    who = [agent for agent in settings.agents if agent.recipient == recipient]
+    # Mail that came late can add alerts to an instant that was reported already; they are a message of their own.
+    occasion = _digest(f"{n.account} {n.topic} {n.level} {n.identity}" for n in notices)
+    mail = alert_mail([agent.name for agent in who], notices, as_of=as_of)
+    return [
+        Message(kind="alert", recipient=recipient, as_of=as_of, text=mail, occasion=occasion),
+        *(message for agent in who for message in _loud_messages(settings, agent, notices, as_of, occasion)),
+    ]
+
+
+def _loud_messages(
+    settings: Settings, agent: Agent, notices: Sequence[Notice], as_of: datetime, occasion: str
+) -> Iterable[Message]:
+    for channel, connection_id in (("chat", agent.chat), ("text", agent.text)):
+        loud = loud_enough(notices, channel)  # type: ignore[arg-type]
+        if connection_id and loud:
+            yield Message(
+                kind="alert",
+                recipient=connection_id,
+                as_of=as_of,
+                text=alert_sentence(loud, as_of=as_of),
+                occasion=f"{_digest([agent.name])}:{occasion}",
+                channel=channel,  # type: ignore[arg-type]
+                available_at=people.quiet_until(agent, settings, as_of),
+            )
 
 
 def _digest(parts: Iterable[str]) -> str:

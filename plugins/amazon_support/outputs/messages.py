@@ -1,14 +1,14 @@
 """Renders worklists and alerts as mail: HTML and plain text from the same items."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from itertools import groupby
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from amazon_support.outputs.health import Figure
 from amazon_support.outputs.items import SECTIONS, Item, Worklist, one_line, when
 from amazon_support.settings import home
 
@@ -36,7 +36,7 @@ class Group:
 
     heading: str
     count: int
-    items: Sequence[Item] | Sequence[Figure]
+    items: Sequence[Any]
     late: int = 0
     is_table: bool = False
 
@@ -75,37 +75,12 @@ class Page:
 def worklist_mail(worklist: Worklist) -> Rendered:
     """The mail of a worklist: the most urgent items of each section, and how many more there are."""
     page = _worklist_page(worklist, is_mail=True)
-    return _rendered(f"Worklist {_clock(worklist.as_of)}: {_lead(worklist)}", page)
+    return render_page(f"Worklist {_clock(worklist.as_of)}: {_lead(worklist)}", page)
 
 
 def worklist_page(worklist: Worklist) -> str:
     """The whole worklist as an HTML page."""
     return _render("message.html.j2", _worklist_page(worklist, is_mail=False))
-
-
-def alert_mail(agent: str, items: Mapping[str, Sequence[Item]], *, as_of: datetime) -> Rendered:
-    """The mail that tells an agent what is newly urgent.
-
-    Args:
-        items: by heading, in the order in which they are read; headings without items are left out.
-    """
-    told = {heading: found for heading, found in items.items() if found}
-    lead = ", ".join(f"{len(found)} {heading.lower()}" for heading, found in told.items())
-    groups = [_alert_group(heading, found) for heading, found in told.items()]
-    # Whatever is in this mail and not late is at risk.
-    page = Page(f"Alert for {agent}", as_of, lead, groups, is_at_risk=lambda item: True)
-    return _rendered(f"Alert {_clock(as_of)}: {lead}", page)
-
-
-def health_mail(figures: Sequence[Figure], *, as_of: datetime) -> Rendered:
-    """The mail that tells a person of account health that is not good, and of what got worse and is still good."""
-    bad = [figure for figure in figures if figure.is_good is False]
-    worse = [figure for figure in figures if figure.is_good is not False]
-    told = {"Not good": bad, "Worse than before": worse}
-    lead = ", ".join(f"{len(found)} {heading.lower()}" for heading, found in told.items() if found)
-    groups = [_group(heading, found, MAIL_REPLIES) for heading, found in told.items() if found]
-    page = Page("Account health", as_of, lead, groups, rest="the summary of the daily run")
-    return _rendered(f"Account health {_clock(as_of)}: {lead}", page, "health")
 
 
 def _worklist_page(worklist: Worklist, *, is_mail: bool) -> Page:
@@ -119,15 +94,6 @@ def _worklist_page(worklist: Worklist, *, is_mail: bool) -> Page:
     return Page(f"Worklist for {worklist.agent}", worklist.as_of, lead, groups, worklist.is_at_risk)
 
 
-def _group(heading: str, items: Sequence[Item] | Sequence[Figure], limit: int | None) -> Group:
-    return Group(heading, len(items), items[:limit])
-
-
-def _alert_group(heading: str, items: Sequence[Item]) -> Group:
-    is_table = items[0].section == "orders_to_ship"
-    return Group(heading, len(items), items[: MAIL_ORDERS if is_table else MAIL_REPLIES], is_table=is_table)
-
-
 def _lead(worklist: Worklist) -> str:
     late = sum(item.is_late for item in worklist.items)
     soon = sum(worklist.is_at_risk(item) for item in worklist.items)
@@ -138,7 +104,8 @@ def _clock(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%H:%M} UTC"
 
 
-def _rendered(subject: str, page: Page, template: str = "message") -> Rendered:
+def render_page(subject: str, page: Page, template: str = "message") -> Rendered:
+    """Both forms of a message, by include/templates/<template>.html.j2 and .txt.j2."""
     return Rendered(subject, _render(f"{template}.html.j2", page), _render(f"{template}.txt.j2", page))
 
 

@@ -3,21 +3,16 @@
 import hashlib
 import logging
 import os
-import re
-import smtplib
-import ssl as tls
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
-from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
 from amazon_support.outputs import messages
+from amazon_support.outputs.channels import Channel, NotTaken, Outgoing, Transport, TransportUnavailable
 from amazon_support.outputs.worklist import read_worklists
 from amazon_support.settings import Settings
 from amazon_support.warehouse import run_step
@@ -27,23 +22,30 @@ log = logging.getLogger(__name__)
 DOMAIN_VARIABLE = "AMAZON_SUPPORT_MAIL_DOMAIN"
 MAX_ATTEMPTS = 10
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
-TIMEOUT = 30  # seconds for each answer of the mail server
-ADDRESS = re.compile(r"\S+@\S+")
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message to be queued. Kind, recipient, as_of and occasion tell whether it has been queued before."""
+    """A message to be queued. Channel, kind, recipient, as_of and occasion tell whether it has been queued before.
+
+    Attributes:
+        recipient: of an e-mail the address, or the name of an agent who has none; of chat and text the id of an
+            Airflow connection.
+        available_at: not sent before; default: as_of.
+    """
 
     kind: str
     recipient: str
     as_of: datetime
     text: messages.Rendered
     occasion: str = ""
+    channel: Channel = "email"
+    available_at: datetime | None = None
 
     @property
     def key(self) -> str:
         parts = [
+            "" if self.channel == "email" else self.channel,
             self.kind,
             _hash(self.recipient)[:16],
             f"{self.as_of.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
@@ -61,16 +63,6 @@ class Delivery:
     dead: int
 
 
-class Transport(Protocol):
-    """Takes a message on its way. An smtplib.SMTPException or OSError says that this message was not taken."""
-
-    def send(self, message: EmailMessage) -> None: ...
-
-
-class TransportUnavailable(Exception):
-    """No mail can go out at all: the server does not answer or does not let us in. The message says what to do."""
-
-
 # ---------- in
 
 
@@ -85,14 +77,15 @@ def enqueue(connection: Connection, message: Message) -> bool:
     row = {
         "message_key": message.key,
         "kind": message.kind,
+        "channel": message.channel,
         "recipient": message.recipient,
         "subject": message.text.subject,
         "html": message.text.html,
         "plain": message.text.plain,
         "message_id": f"<{_hash(message.key)[:32]}@{_domain()}>",
-        "available_at": message.as_of,
+        "available_at": message.available_at or message.as_of,
     }
-    return run_step(connection, "marts/outbox_enqueue.sql", row).rowcount == 1
+    return run_step(connection, "outbox/enqueue.sql", row).rowcount == 1
 
 
 def queue_worklists(connection: Connection, settings: Settings, *, as_of: datetime) -> int:
@@ -105,7 +98,7 @@ def queue_worklists(connection: Connection, settings: Settings, *, as_of: dateti
             connection,
             Message(
                 kind="worklist",
-                recipient=worklist.email,
+                recipient=worklist.email or worklist.agent,
                 as_of=as_of,
                 text=messages.worklist_mail(worklist),
                 occasion=_hash(worklist.agent)[:16],  # two agents may share an address
@@ -119,7 +112,15 @@ def queue_worklists(connection: Connection, settings: Settings, *, as_of: dateti
 # ---------- out
 
 
-def deliver(engine: Engine, transport: Transport, *, at: datetime, limit: int = 1000) -> Delivery:
+def deliver(
+    engine: Engine,
+    transport: Transport,
+    *,
+    at: datetime,
+    limit: int = 1000,
+    channels: Sequence[Channel] = ("email", "chat", "text"),
+    addresses: Mapping[str, str] | None = None,
+) -> Delivery:
     """Sends what may be sent at `at`, one message a transaction, each recipient's messages in their order.
 
     Any number of deliverers may run at once. A message is locked, sent, marked and committed. Whoever dies before
@@ -129,118 +130,63 @@ def deliver(engine: Engine, transport: Transport, *, at: datetime, limit: int = 
 
     A refusal of the recipient or the content for good (5xx) makes a message dead; anything else is tried again
     after 1, 2, 4, ... 60 minutes, ten times in all. Later messages to the same recipient wait meanwhile.
+    While all sending is held (outbox hold), nothing is sent.
 
     Args:
-        at: aware UTC; the Date of the messages, too. limit: most attempts of this call.
+        at: aware UTC; the Date of the messages, too. limit: most attempts of this call. channels: others wait.
+        addresses: e-mail addresses of agents by name, for what was queued while the agent had none.
 
-    Raises: TransportUnavailable if no mail can go out; that costs no message an attempt.
+    Raises: TransportUnavailable if nothing can go out by one of the channels, after the others have been served;
+        that costs no message an attempt.
     """
     outcomes: Counter[str] = Counter()
+    usable = list(channels)
+    broken: list[TransportUnavailable] = []
     for _ in range(limit):
-        with engine.begin() as connection:
-            row = run_step(connection, "marts/outbox_next.sql", {"at": at}).mappings().one_or_none()
-            if row is None:
-                break
-            settled = _attempt(transport, row, at)
-            run_step(connection, "marts/outbox_settle.sql", {"outbox_id": row["outbox_id"], **settled})
-        outcomes["sent" if settled["sent_at"] else "dead" if settled["dead_at"] else "failed"] += 1
+        try:
+            outcome = _deliver_next(engine, transport, usable, at, addresses or {})
+        except _Unavailable as unavailable:
+            usable.remove(unavailable.channel)
+            broken.append(unavailable.why)
+            continue
+        if outcome is None:
+            break
+        outcomes[outcome] += 1
+    if broken:
+        raise TransportUnavailable(" ".join(str(each) for each in broken)) from broken[0]
     return Delivery(sent=outcomes["sent"], failed=outcomes["failed"], dead=outcomes["dead"])
 
 
-class SmtpTransport:
-    """Mail out by SMTP, one session for a batch; use as a context manager. Connects when the first message comes.
+class _Unavailable(Exception):
+    def __init__(self, channel: Channel, why: TransportUnavailable) -> None:
+        super().__init__(str(why))
+        self.channel, self.why = channel, why
 
-    Args:
-        ssl: TLS from the start. starttls: TLS after the greeting. Certificates are verified.
-        sender: From of the messages.
-    """
 
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        *,
-        user: str | None = None,
-        password: str | None = None,
-        starttls: bool = False,
-        ssl: bool = False,
-        sender: str,
-    ) -> None:
-        self.host, self.port, self.sender = host, port, sender
-        self._user, self._password = user, password
-        self._starttls, self._ssl = starttls, ssl
-        self._session: smtplib.SMTP | None = None
-
-    def __enter__(self) -> "SmtpTransport":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._close()
-
-    def connect(self) -> None:
-        """Connects and logs in now, to see whether mail can go out.
-
-        Raises: TransportUnavailable saying why not.
-        """
-        self._session = self._session or self._connect()
-
-    def send(self, message: EmailMessage) -> None:
-        """Sends the message.
-
-        Raises: smtplib.SMTPException or OSError if the server does not take it, TransportUnavailable if there
-        is no server to give it to.
-        """
-        del message["From"]
-        message["From"] = self.sender
-        session = self._session = self._session or self._connect()
+def _deliver_next(
+    engine: Engine, transport: Transport, channels: list[Channel], at: datetime, addresses: Mapping[str, str]
+) -> str | None:
+    """What became of the next message; None if there is none."""
+    with engine.begin() as connection:
+        row = run_step(connection, "outbox/next.sql", {"at": at, "channels": channels}).mappings().one_or_none()
+        if row is None:
+            return None
         try:
-            session.send_message(message)
-        except smtplib.SMTPException as error:
-            if isinstance(error, smtplib.SMTPServerDisconnected) or session.sock is None:
-                self._close()
-            raise
-        except OSError:
-            self._close()
-            raise
-
-    def _connect(self) -> smtplib.SMTP:
-        try:
-            if self._ssl:
-                context = tls.create_default_context()
-                session: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT, context=context)
-            else:
-                session = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT)
-            if self._starttls:
-                session.starttls(context=tls.create_default_context())
-            if self._user:
-                session.login(self._user, self._password or "")
-        except (smtplib.SMTPException, OSError) as error:
-            raise TransportUnavailable(
-                f"The mail server {self.host}:{self.port} cannot be used ({_explain(error)}): check host, port, "
-                "encryption, user and password of the SMTP connection. Messages wait in ops.outbox."
-            ) from error
-        return session
-
-    def _close(self) -> None:
-        session, self._session = self._session, None
-        if session is None:
-            return
-        try:
-            session.quit()
-        except (smtplib.SMTPException, OSError):
-            session.close()
+            settled = _attempt(transport, row, at, addresses)
+        except TransportUnavailable as why:
+            raise _Unavailable(row["channel"], why) from why
+        run_step(connection, "outbox/settle.sql", {"outbox_id": row["outbox_id"], **settled})
+    return "sent" if settled["sent_at"] else "dead" if settled["dead_at"] else "failed"
 
 
-def _attempt(transport: Transport, row: Any, at: datetime) -> dict[str, Any]:
+def _attempt(transport: Transport, row: Any, at: datetime, addresses: Mapping[str, str]) -> dict[str, Any]:
     """Sends one message; returns what becomes of its row."""
     settled: dict[str, Any] = {"sent_at": at, "dead_at": None, "available_at": at, "last_error": None}
     try:
-        transport.send(_mail(row, at))
-    except (smtplib.SMTPException, OSError) as error:
-        settled["sent_at"], settled["last_error"] = None, _explain(error)
-        if _is_refused_for_good(error) or row["attempts"] + 1 >= MAX_ATTEMPTS:
+        transport.send(_outgoing(row, at, addresses))
+    except NotTaken as error:
+        settled["sent_at"], settled["last_error"] = None, str(error)
+        if error.for_good or row["attempts"] + 1 >= MAX_ATTEMPTS:
             settled["dead_at"] = at
         else:
             settled["available_at"] = at + min(FIRST_WAIT * 2 ** row["attempts"], LONGEST_WAIT)
@@ -249,43 +195,17 @@ def _attempt(transport: Transport, row: Any, at: datetime) -> dict[str, Any]:
     return settled
 
 
-def _mail(row: Any, at: datetime) -> EmailMessage:
-    mail = EmailMessage(policy=SMTP)
-    mail["Message-ID"] = row["message_id"]
-    mail["Date"] = format_datetime(at)
-    mail["To"] = row["recipient"]
-    mail["Subject"] = row["subject"]
-    mail["List-Id"] = f"<{row['kind']}.{_domain()}>"
-    # So that absence notes and other automatic replies leave it alone (RFC 3834; Exchange's own header).
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
-    mail.set_content(row["plain"])
-    mail.add_alternative(row["html"], subtype="html")
-    return mail
-
-
-def _is_refused_for_good(error: Exception) -> bool:
-    """Whether the server will never take this message. A refused sender is our setting, not the message's fault."""
-    code = 0 if isinstance(error, smtplib.SMTPSenderRefused) else _answer(error)[0]
-    return 500 <= code < 600
-
-
-def _explain(error: Exception) -> str:
-    """Code and text of the answer, without addresses, 200 characters at most."""
-    code, text = _answer(error)
-    words = f"{code} {text}" if code else f"{type(error).__name__} {error}"
-    return ADDRESS.sub("<address>", words)[:200]
-
-
-def _answer(error: Exception) -> tuple[int, str]:
-    """The server's code (0: none) and text."""
-    code: int = 0
-    text: bytes | str = ""
-    if isinstance(error, smtplib.SMTPRecipientsRefused) and error.recipients:
-        code, text = next(iter(error.recipients.values()))
-    elif isinstance(error, smtplib.SMTPResponseException):
-        code, text = error.smtp_code, error.smtp_error
-    return code, text.decode(errors="replace") if isinstance(text, bytes) else text
+def _outgoing(row: Any, at: datetime, addresses: Mapping[str, str]) -> Outgoing:
+    return Outgoing(
+        channel=row["channel"],
+        recipient=addresses.get(row["recipient"]) or row["recipient"],
+        subject=row["subject"],
+        html=row["html"],
+        plain=row["plain"],
+        message_id=row["message_id"],
+        list_id=f"<{row['kind']}.{_domain()}>",
+        at=at,
+    )
 
 
 def _domain() -> str:

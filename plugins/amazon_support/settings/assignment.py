@@ -39,33 +39,52 @@ Absence = Annotated[_Absence, BeforeValidator(_only_a_day)]
 
 
 class Agent(StrictModel):
-    """A person who answers buyers.
+    """A person who answers buyers, or leads those who do.
 
     Attributes:
+        email: without one, what is for the agent stays in the outbox and is given up, and the leads are told.
+        chat, text: Airflow connections (type apprise) that lead to the agent's chat and to text messages.
         marketplaces: whose unassigned work is on the agent's worklist; none named: all.
         languages: in which the agent answers; none named: all.
         hours: when the agent works: hours of one's own, or the name of a calendar in policies.yaml. None: always.
         absent: whole days away, of the zone of `hours` (UTC where it has none).
+        quiet: hours in which chat and text messages wait until they are over; a calendar's name or hours of one's own.
     """
 
     name: str = Field(min_length=1)
-    email: str = Field(pattern=EMAIL)
+    email: str = Field(default="", pattern=EMAIL)
+    chat: str | None = Field(default=None, min_length=1)
+    text: str | None = Field(default=None, min_length=1)
     marketplaces: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     hours: str | OpenHours | None = None
     absent: tuple[Absence, ...] = ()
+    quiet: str | OpenHours | None = None
+
+    @property
+    def recipient(self) -> str:
+        """Under what the outbox and alerts know the agent: the e-mail address; without one the name."""
+        return self.email or self.name
 
     def hours_at(self, moment: datetime, levels: ServiceLevels) -> OpenHours | None:
         """The working hours in force then (aware UTC); None: every hour of every day."""
-        if not isinstance(self.hours, str):
-            return self.hours
-        versions = [each for each in levels.calendars if each.name == self.hours and _began(each) <= moment]
-        return max(versions, key=_began, default=None)
+        return _in_force(self.hours, moment, levels)
+
+    def quiet_at(self, moment: datetime, levels: ServiceLevels) -> OpenHours | None:
+        """The quiet hours in force then (aware UTC); None: no hour is quiet."""
+        return _in_force(self.quiet, moment, levels)
 
     def is_away(self, moment: datetime, hours: OpenHours | None) -> bool:
         """Whether one of the days away is that of `moment` where these hours are."""
         today = moment.astimezone(ZoneInfo(hours.timezone) if hours else UTC).date()
         return any(span.first <= today <= span.last for span in self.absent)
+
+
+def _in_force(hours: str | OpenHours | None, moment: datetime, levels: ServiceLevels) -> OpenHours | None:
+    if not isinstance(hours, str):
+        return hours
+    versions = [each for each in levels.calendars if each.name == hours and _began(each) <= moment]
+    return max(versions, key=_began, default=None)
 
 
 def _began(calendar: Calendar) -> datetime:
@@ -120,10 +139,11 @@ class View(TicketFilter):
 
 
 class Team(StrictModel):
-    """Agents who share their work."""
+    """Agents who share their work; `lead`, an agent too, is told of what they do not get done."""
 
     name: str = Field(min_length=1)
     agents: tuple[str, ...] = Field(min_length=1)
+    lead: str | None = None
 
 
 class Rule(StrictModel):
@@ -150,8 +170,13 @@ class Rule(StrictModel):
 
 
 class Assignment(StrictModel):
-    """Teams, views and rules. Every rule that is for a ticket applies, in any order."""
+    """Teams, views and rules. Every rule that is for a ticket applies, in any order.
 
+    Attributes:
+        manager: the agent who is told what the leads do not get done.
+    """
+
+    manager: str | None = None
     teams: tuple[Team, ...] = ()
     views: tuple[View, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -167,8 +192,9 @@ def problems(
     """Names in agents.yaml and assignment.yaml that nothing has."""
     calendars = {ALWAYS, *(each.name for each in levels.calendars)}
     for place, agent in enumerate(agents):
-        if isinstance(agent.hours, str) and agent.hours not in calendars:
-            yield ("agents", place, "hours"), _unknown(f"agent {agent.name}", "calendar", agent.hours, calendars)
+        for field, name in (("hours", agent.hours), ("quiet", agent.quiet)):
+            if isinstance(name, str) and name not in calendars:
+                yield ("agents", place, field), _unknown(f"agent {agent.name}", "calendar", name, calendars)
     known = {
         "agent": {agent.name for agent in agents},
         "team": {team.name for team in assignment.teams},
@@ -182,9 +208,7 @@ def problems(
 
 
 def _names(assignment: Assignment) -> Iterator[tuple[Location, str, str, str]]:
-    for place, team in enumerate(assignment.teams):
-        for number, name in enumerate(team.agents):
-            yield ("teams", place, "agents", number), f"team {team.name}", "agent", name
+    yield from _names_of_people(assignment)
     for place, view in enumerate(assignment.views):
         yield from _names_of_filter(("views", place), f"view {view.name}", view)
     for place, rule in enumerate(assignment.rules):
@@ -197,6 +221,16 @@ def _names(assignment: Assignment) -> Iterator[tuple[Location, str, str, str]]:
             yield ("rules", place, "team"), who, "team", rule.team
         for number, name in enumerate(rule.agents):
             yield ("rules", place, "agents", number), who, "agent", name
+
+
+def _names_of_people(assignment: Assignment) -> Iterator[tuple[Location, str, str, str]]:
+    if assignment.manager is not None:
+        yield ("manager",), "manager", "agent", assignment.manager
+    for place, team in enumerate(assignment.teams):
+        if team.lead is not None:
+            yield ("teams", place, "lead"), f"team {team.name}", "agent", team.lead
+        for number, name in enumerate(team.agents):
+            yield ("teams", place, "agents", number), f"team {team.name}", "agent", name
 
 
 def _names_of_filter(where: Location, who: str, tickets: TicketFilter) -> Iterator[tuple[Location, str, str, str]]:

@@ -134,6 +134,11 @@ class Policy(StrictModel):
 
     # Within less than the hour between two runs an order could be late before anybody was warned.
     warn_shipment_before: Duration = Field(default=timedelta(hours=6), ge=timedelta(hours=1))
+    warn_deadline_before: Duration = timedelta(hours=24)
+    source_silent_after: Duration = timedelta(hours=24)
+    list_late_after: Duration = timedelta(minutes=20)
+    delivery_stuck_after: Duration = timedelta(hours=1)
+    quarantine_above: float = Field(default=0.05, ge=0, lt=1)
     solve_after_silence: Duration = timedelta(days=7)
     close_after_solved: Duration = timedelta(days=28)
     decide_mail_within: Duration = timedelta(days=2)

@@ -2,6 +2,7 @@
 insert into ops.outbox (
     message_key,
     kind,
+    channel,
     recipient,
     subject,
     html,
@@ -12,6 +13,7 @@ insert into ops.outbox (
 values (
     %(message_key)s::text,
     %(kind)s::text,
+    %(channel)s::text,
     %(recipient)s::text,
     %(subject)s::text,
     %(html)s::text,

@@ -1,0 +1,11 @@
+-- In: at, outbox_ids (none: all that are dead). Out: ops.outbox: they wait again, as if never tried. What was sent, or
+-- waits, is left alone.
+update ops.outbox
+set
+    attempts = 0,
+    available_at = %(at)s::timestamptz,
+    dead_at = null,
+    cancelled_at = null
+where
+    (state = 'dead' and cardinality(%(outbox_ids)s::bigint[]) = 0)
+    or (state in ('dead', 'cancelled') and outbox_id = any(%(outbox_ids)s::bigint[]))

@@ -1,0 +1,19 @@
+-- In: outbox_id; ops.outbox. Out: that message.
+select
+    outbox_id,
+    kind,
+    channel,
+    recipient,
+    subject,
+    plain,
+    message_id,
+    state,
+    attempts,
+    written_at,
+    available_at,
+    last_error,
+    sent_at,
+    dead_at,
+    cancelled_at
+from ops.outbox
+where outbox_id = %(outbox_id)s::bigint

@@ -103,7 +103,7 @@ def _outbox() -> str:
     if held:
         raise RuntimeError(str(held))
     if dead:
-        raise RuntimeError(f"{len(dead)} messages could not be delivered, such as {dead[-1]['outbox_id']}")
+        raise RuntimeError(f"given up: {', '.join(str(row['outbox_id']) for row in dead[-20:])}")
     return "nothing is held, nothing was given up"
 
 

@@ -67,7 +67,7 @@ def test_dead_letters_wait_again_and_what_waits_can_be_cancelled(filled: Engine)
 
 def test_holding_is_shown_set_and_lifted(filled: Engine) -> None:
     assert "not held" in run("hold").output
-    assert ": a move. 1 messages wait." in run("hold", "--reason", "a move").output
+    assert ": a move. 1 message waits." in run("hold", "--reason", "a move").output
     assert ": a move." in run("hold").output
     assert ": a move." in run("list").stderr
     assert run("release").output == "The hold is lifted.\n"
@@ -107,7 +107,7 @@ def test_the_doctor_sees_what_was_given_up_and_what_is_held(filled: Engine) -> N
         findings = json.loads(CliRunner().invoke(main, ["doctor", "--json"]).stdout)
         return next(finding for finding in findings if finding["what"] == "outbox")
 
-    assert found()["found"] == "1 messages could not be delivered, such as 2"
+    assert found()["found"] == "given up: 2"
     run("cancel", "2")
     assert found()["ok"]
     run("hold", "--reason", "a move")

@@ -114,3 +114,14 @@ def test_a_chat_that_never_takes_a_message_is_told_to_the_lead_by_mail(
     with warehouse.begin() as connection:
         plain = rows(connection, "select plain from ops.outbox where channel = 'email' order by outbox_id desc limit 1")
     assert "1 message could not be delivered" in plain[0][0]
+
+
+def test_a_job_that_failed_is_told_to_the_leads(warehouse: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for run_type in ("manual", "scheduled", "scheduled"):
+        in_a_run(monkeypatch, run_type, feedback__pull_0="failed", feedback__check="success")
+        with pytest.raises(tasks.RunFailed, match=r"Failed: feedback\.pull_0"):
+            tasks.summarise()
+    assert queued(warehouse) == {("alert", "email"): 1, ("alert", "chat"): 1}
+    with warehouse.begin() as connection:
+        plain = rows(connection, "select plain from ops.outbox where channel = 'email'")[0][0]
+    assert "feedback.pull of amazon_sp_api_default failed" in plain

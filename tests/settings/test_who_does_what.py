@@ -29,6 +29,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             6,
             "unknown calendar day",
         ),
+        (
+            "agents.yaml",
+            AGENTS + "  - name: Cy\n    email: c@b.example\n    quiet: night\n",
+            6,
+            "unknown calendar night",
+        ),
+        ("assignment.yaml", "assignment:\n  teams: []\n  manager: Zoe\n", 3, "manager: unknown agent Zoe"),
+        (
+            "assignment.yaml",
+            "assignment:\n  teams:\n    - name: europe\n      agents: [Bo]\n      lead: Zoe\n",
+            5,
+            "team europe: unknown agent Zoe",
+        ),
         ("agents.yaml", AGENTS.replace("b.example}\n  - {", "b.example, absent: [soon]}\n  - {", 1), 2, "valid date"),
         (
             "agents.yaml",

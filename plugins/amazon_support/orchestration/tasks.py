@@ -313,10 +313,21 @@ def summarise(*, with_health: bool = False) -> None:
     if with_health:
         log.info("\n%s", health.render(figures))
     if failed := _failed_tasks("failed", "upstream_failed"):
+        _tell_of_failures()
         raise RunFailed(f"Failed: {', '.join(failed)}. The rest of the run was done; each task's log says what to do.")
 
 
 # ---------- what tasks share
+
+
+def _tell_of_failures() -> None:
+    """A live run queues mail to the leads about what of it failed, unless they have been told today."""
+    from amazon_support.outputs import alerts
+
+    window = _window()
+    if window.live:
+        with _warehouse() as engine, engine.begin() as connection:
+            alerts.raise_troubles(connection, settings.load(), as_of=window.as_of, failing=_failed_sources())
 
 
 def _failed_tasks(*states_of_failure: str) -> list[str]:
@@ -331,6 +342,8 @@ def _failed_sources() -> list[tuple[str, str]]:
     """Account and name of each failed task of this run; of one that is of no account, nothing and its name."""
     lists: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "orders.pull": list_amazon_connections,
+        "feedback.pull": list_amazon_connections,
+        "account_health.pull": list_amazon_connections,
         "mail.pull": list_mailboxes,
         "desks.pull": list_desk_folders,
     }

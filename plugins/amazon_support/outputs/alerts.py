@@ -59,12 +59,17 @@ def raise_health_alerts(connection: Connection, settings: Settings, *, as_of: da
     return _queue(connection, settings, _health(connection, settings, as_of), as_of)
 
 
-def raise_troubles(connection: Connection, settings: Settings, *, as_of: datetime) -> int:
+def raise_troubles(
+    connection: Connection, settings: Settings, *, as_of: datetime, failing: Iterable[tuple[str, str]] = ()
+) -> int:
     """Queues one message a lead with what is newly wrong with mailboxes and the pipeline. For live runs only.
+
+    Args:
+        failing: as of raise_alerts.
 
     Returns: messages queued.
     """
-    return _queue(connection, settings, _troubles(connection, settings, as_of, ()), as_of)
+    return _queue(connection, settings, _troubles(connection, settings, as_of, failing), as_of)
 
 
 def note_hour(connection: Connection, *, as_of: datetime, now: datetime) -> None:

@@ -30,7 +30,8 @@ class Hold:
     waiting: int
 
     def __str__(self) -> str:
-        return f"All sending is held since {when(self.held_at)}: {self.reason}. {self.waiting:,} messages wait."
+        waiting = "1 message waits" if self.waiting == 1 else f"{self.waiting:,} messages wait"
+        return f"All sending is held since {when(self.held_at)}: {self.reason}. {waiting}."
 
 
 def messages_in(

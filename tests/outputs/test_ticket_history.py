@@ -10,6 +10,7 @@ from ticket_histories import KEY, fold, history, moment, record
 
 from amazon_support import settings, tickets
 from amazon_support.cli import main
+from amazon_support.outputs.acknowledge import Breach, acknowledge
 from amazon_support.outputs.ticket_history import WIDTH, UnknownTicket, render, ticket_history
 
 CURRENT = settings.load()
@@ -75,6 +76,13 @@ def test_an_alert_is_part_of_it(connection: Connection) -> None:
     )
     [alert] = [row for row in shown(connection).timeline if row["what"] == "alert"]
     assert (alert["about"], alert["status"]) == ("at_risk", None)
+
+
+def test_who_saw_to_a_breach_is_part_of_it(connection: Connection) -> None:
+    fold(connection, ("2026-03-01 08:00", "buyer_message"))
+    acknowledge(connection, Breach("main", "reply", KEY, 1, "Kim Katz"), at=moment("2026-03-02 09:00"))
+    [fact] = [row for row in shown(connection).timeline if row["what"] == "acknowledge"]
+    assert (fact["actor"], fact["about"], fact["is_automatic"]) == ("Kim Katz", "reply", False)
 
 
 def test_activities_belong_to_the_ticket_of_their_time(connection: Connection) -> None:

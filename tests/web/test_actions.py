@@ -1,12 +1,16 @@
 """What people do on the ticket page: a fact each, once, shown at once, refused with a reason."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 from ticket_histories import KEY, fold, moment
 from visitors import Browser
+
+from amazon_support.orchestration import hooks
+from amazon_support.outputs.acknowledge import Breach
 
 PAGE = f"/tickets/main/{KEY}"
 ASKED = ("2026-03-10 08:00", "buyer_message")
@@ -146,3 +150,46 @@ def test_time_moves_on_between_actions(browser: Browser, asked: Engine) -> None:
     do(browser, "ana", "hold", stakeholder="carrier")
     later = browser("ana", moment("2026-03-12 12:00"))
     assert "on hold</span> since <time" in later.get(PAGE).text
+
+
+# ---------- acknowledging a breach
+
+
+def acknowledged(warehouse: Engine) -> list[tuple[Any, ...]]:
+    with warehouse.connect() as connection:
+        query = "select ticket_id, cycle, acknowledged_by from core.alert_acknowledgement"
+        return [tuple(row) for row in connection.exec_driver_sql(query)]
+
+
+def link(at: str = "2026-03-10 09:00") -> str:
+    breach = Breach("main", "reply", KEY, 1, "Ana Lima")
+    return f"/acknowledge/{hooks.acknowledgement_links().token(breach, at=moment(at))}"
+
+
+def test_the_link_of_an_alert_asks_first_and_then_stops_it(browser: Browser, asked: Engine) -> None:
+    page = browser("lea").get(link())
+    assert (page.status_code, KEY in page.text) == (200, True)
+    assert acknowledged(asked) == [], "looking changes nothing"
+    key = re.search(r'name="key" value="([^"]+)"', page.text)
+    assert key
+    for _ in range(2):
+        answer = browser("lea").post(link(), data={"key": key[1]})
+        assert answer.url.path == PAGE
+    assert acknowledged(asked) == [(KEY, 1, "lea")], "who did it, not whom the link was for"
+
+
+@pytest.mark.parametrize(
+    ("user", "address", "status", "says"),
+    [
+        ("lea", lambda: "/acknowledge/made-up", 404, "not one of ours"),
+        ("lea", lambda: link("2026-03-01 09:00"), 404, "has expired"),
+        ("vic", link, 403, "may look, not act"),
+    ],
+)
+def test_a_link_that_is_no_good_says_why(
+    browser: Browser, asked: Engine, user: str, address: Callable[[], str], status: int, says: str
+) -> None:
+    answer = browser(user).get(address())
+    assert (answer.status_code, says in answer.text) == (status, True)
+    assert browser(user).post(address(), data={"key": "made-up"}).status_code == 403
+    assert acknowledged(asked) == []

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 from airflow.api_fastapi.core_api.security import get_user
+from cryptography.fernet import Fernet
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from ticket_histories import moment
@@ -34,6 +35,7 @@ def browser(warehouse: Engine, tmp_path, monkeypatch: pytest.MonkeyPatch) -> Ite
     (tmp_path / "agents.yaml").write_text(yaml.safe_dump({"agents": AGENTS}))
     (tmp_path / "access.yaml").write_text(yaml.safe_dump({"access": {"users": USERS}}))
     monkeypatch.setenv("AMAZON_SUPPORT_SETTINGS", str(tmp_path))
+    monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", Fernet.generate_key().decode())
 
     def of(user: str, at: datetime = NOW) -> TestClient:
         app.dependency_overrides[get_user] = lambda: SimpleNamespace(get_name=lambda: user)

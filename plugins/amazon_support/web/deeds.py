@@ -1,13 +1,19 @@
 """What a visitor does to a ticket: checked, recorded, folded, and shown on the ticket's page again."""
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 
 from amazon_support.mail.extract import ORDER_ID
+from amazon_support.orchestration import hooks
+from amazon_support.outputs import acknowledge as acknowledgements
+from amazon_support.settings import Settings
 from amazon_support.tickets import actions
 from amazon_support.web import forms
+from amazon_support.web.page import render
 from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
 from amazon_support.web.tickets import address, visible_ticket
 from amazon_support.web.visitor import Visitor, VisitorDep
@@ -74,3 +80,48 @@ def _deed(visitor: Visitor, action: str, identity: str, given: dict[str, str], a
         raise HTTPException(422, f"{given['order_id']} is no order id; expected such as 302-1234567-1234567.")
     wanted: Any = {need: given[need]} if need else {}
     return actions.Action(kind=action, identity=identity, by=visitor.name, **wanted)  # type: ignore[arg-type]
+
+
+# ---------- acknowledging a breach
+
+
+@router.get("/acknowledge/{token}")
+def ask(request: Request, token: str, visitor: VisitorDep, current: SettingsDep, now: NowDep) -> Response:
+    """Asks whether the visitor sees to the breach that an alert told of; looking changes nothing."""
+    breach = _breach(token, visitor, current, now)
+    return render(
+        request,
+        "acknowledge",
+        visitor=visitor,
+        breach=breach,
+        ticket_page=address(request, breach.account, breach.ticket_id),
+        form_key=forms.key(visitor.name, token),
+    )
+
+
+@router.post("/acknowledge/{token}")
+def acknowledge(
+    request: Request,
+    token: str,
+    visitor: VisitorDep,
+    connection: WarehouseDep,
+    current: SettingsDep,
+    now: NowDep,
+    key: Annotated[str, Form(max_length=500)],
+) -> Response:
+    """Nobody is told of that breach again."""
+    forms.identity(key, visitor.name, token)
+    breach = _breach(token, visitor, current, now)
+    acknowledgements.acknowledge(connection, breach, at=now)
+    return RedirectResponse(address(request, breach.account, breach.ticket_id), 303)
+
+
+def _breach(token: str, visitor: Visitor, current: Settings, now: datetime) -> acknowledgements.Breach:
+    """What the link is about, seen to by whoever opened it."""
+    if not visitor.may_act:
+        raise HTTPException(403, "A viewer may look, not act.")
+    try:
+        breach = hooks.acknowledgement_links().read(token, current, at=now)
+    except acknowledgements.BadToken as error:
+        raise HTTPException(404, str(error)) from None
+    return replace(breach, by=visitor.agent or visitor.name)

@@ -56,15 +56,15 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
 def test_a_message_arrives_with_its_words_alone(service: Service) -> None:
     hooks.AppriseTransport().send(MESSAGE)
     (told,) = service.told
-    assert (told["title"], told["message"]) == ("Alert 12:00 UTC", "1 breached: see the worklist.")
+    assert (told["title"], told["message"]) == ("", "1 breached: see the worklist.")
 
 
-def test_a_service_that_answers_500_did_not_take_it(service: Service) -> None:
+def test_a_service_that_answers_500_did_not_take_it(service: Service, caplog: pytest.LogCaptureFixture) -> None:
     service.status = 500
     with pytest.raises(NotTaken, match="the service behind connection chat_ana did not take it") as error:
         hooks.AppriseTransport().send(MESSAGE)
     assert not error.value.for_good
-    assert "secret-hook" not in str(error.value)
+    assert "secret-hook" not in str(error.value) + caplog.text
 
 
 @pytest.mark.parametrize(
@@ -77,13 +77,16 @@ def test_a_service_that_answers_500_did_not_take_it(service: Service) -> None:
     ],
 )
 def test_a_connection_that_leads_nowhere_is_named(
-    monkeypatch: pytest.MonkeyPatch, connection: dict[str, Any] | None, says: str
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    connection: dict[str, Any] | None,
+    says: str,
 ) -> None:
     if connection:
         monkeypatch.setenv("AIRFLOW_CONN_CHAT_ANA", json.dumps(connection))
     with pytest.raises(NotTaken, match=says) as error:
         hooks.AppriseTransport().send(MESSAGE)
-    assert "secret" not in str(error.value)
+    assert "secret" not in str(error.value) + caplog.text
 
 
 def test_without_a_mail_server_chat_still_goes_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,3 +95,15 @@ def test_without_a_mail_server_chat_still_goes_out(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps({"conn_type": "smtp", "host": "mail.shop.example"}))
     with hooks.transports() as transports:
         assert sorted(transports) == ["chat", "email", "text"]
+
+
+def test_a_service_whose_code_breaks_stops_nothing_else(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    import apprise
+
+    def breaks(*arguments: Any, **more: Any) -> bool:
+        raise RuntimeError("secret-hook")
+
+    monkeypatch.setattr(apprise.Apprise, "notify", breaks)
+    with pytest.raises(NotTaken, match="connection chat_ana: RuntimeError in Apprise") as error:
+        hooks.AppriseTransport().send(MESSAGE)
+    assert "secret-hook" not in str(error.value)

@@ -1,6 +1,7 @@
 """From Airflow connections to the library's clients. Nothing else reads connections."""
 
 import hashlib
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -162,6 +163,8 @@ class AppriseTransport:
         import apprise
         from airflow.providers.apprise.hooks.apprise import AppriseHook
 
+        # What it logs of a URL that it cannot use is the URL, and so the secret in it.
+        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
         services = apprise.Apprise()
         hook = AppriseHook(message.recipient)
         try:
@@ -172,7 +175,11 @@ class AppriseTransport:
             raise NotTaken(f"connection {message.recipient} lacks config with a path in the extra") from None
         if not services:
             raise NotTaken(f"the path in connection {message.recipient} is no URL that Apprise knows")
-        if not services.notify(body=message.plain, title=message.subject, body_format=apprise.NotifyFormat.TEXT):
+        try:
+            is_taken = services.notify(body=message.plain, body_format=apprise.NotifyFormat.TEXT)
+        except Exception as error:  # of a hundred services' code; one message must not stop the others
+            raise NotTaken(f"connection {message.recipient}: {type(error).__name__} in Apprise") from None
+        if not is_taken:
             raise NotTaken(f"the service behind connection {message.recipient} did not take it")
 
 

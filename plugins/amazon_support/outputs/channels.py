@@ -120,8 +120,8 @@ class SmtpTransport:
             raise NotTaken("this agent has no e-mail address: add one in agents.yaml")
         try:
             mail = as_mail(message, self.sender)
-        except ValueError as error:  # such as a line break where there can be none
-            raise NotTaken(f"cannot be written as mail: {error}", for_good=True) from None
+        except Exception as error:  # a line break where there can be none; one message must not stop the others
+            raise NotTaken(f"cannot be written as mail: {type(error).__name__} {error}", for_good=True) from None
         self.connect()
         session = self._session
         assert session
@@ -166,7 +166,7 @@ class SmtpTransport:
 def as_mail(message: Outgoing, sender: str) -> EmailMessage:
     """The message as a mail of both forms.
 
-    Raises: ValueError if something in it cannot stand in a mail's head.
+    Raises: ValueError, or whatever Python's email package does with a head that it cannot read.
     """
     mail = EmailMessage(policy=SMTP)
     mail["From"] = sender

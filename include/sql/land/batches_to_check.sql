@@ -1,6 +1,7 @@
--- In: unchecked batches and their landed rows. Out: one row a batch: what the rules for whole batches look
--- at. landed_rows: null for a feedback report without any, which is an answer. unknown_share: share of mail that
--- nobody recognised; null for other datasets and where it would say little.
+-- In: unchecked batches and their landed rows. Out: one row a batch: what the rules for whole batches look at.
+-- landed_rows: null for a feedback report without any, which is an answer, and for a retry without any, whose lines are
+-- as bad as before. unknown_share: share of mail that nobody recognised; null for other datasets and where it would say
+-- little.
 with batches as (
     select * from ops.batch
     where batch_id = any(%(batch_ids)s::bigint[])
@@ -56,8 +57,10 @@ counted as (
 
 select
     batches.batch_id,
-    case when batches.dataset = 'feedback' then counted.landed_rows else coalesce(counted.landed_rows, 0) end
-        as landed_rows,
+    case
+        when batches.dataset = 'feedback' or batches.retry_of is not null then counted.landed_rows
+        else coalesce(counted.landed_rows, 0)
+    end as landed_rows,
     batches.row_count - coalesce(counted.landed_rows, 0) as missing_rows,
     counted.unknown_share
 from batches

@@ -155,33 +155,53 @@ def batches() -> "list[Expectation]":
 # ---------- Great Expectations by its names; it is imported only when something is checked
 
 
-def _matches(rule: str, severity: str, column: str, regex: str) -> "Expectation":
+def _matches(rule: str, severity: str, column: str, regex: str, *, tolerated: float = 0) -> "Expectation":
     import great_expectations.expectations as gxe
 
-    return gxe.ExpectColumnValuesToMatchRegex(column=column, regex=regex, **_named(rule, severity))
+    said = _said(rule, severity, f"{_words(column)} of the form {regex}", tolerated)
+    return gxe.ExpectColumnValuesToMatchRegex(column=column, regex=regex, **said)
 
 
-def _present(rule: str, severity: str, column: str) -> "Expectation":
+def _present(rule: str, severity: str, column: str, *, tolerated: float = 0) -> "Expectation":
     import great_expectations.expectations as gxe
 
-    return gxe.ExpectColumnValuesToNotBeNull(column=column, **_named(rule, severity))
-
-
-def _one_of(rule: str, severity: str, column: str, values: list[str]) -> "Expectation":
-    import great_expectations.expectations as gxe
-
-    return gxe.ExpectColumnValuesToBeInSet(column=column, value_set=values, **_named(rule, severity))
-
-
-def _between(
-    rule: str, severity: str, column: str, *, at_least: float | None = None, at_most: float | None = None
-) -> "Expectation":
-    import great_expectations.expectations as gxe
-
-    return gxe.ExpectColumnValuesToBeBetween(
-        column=column, min_value=at_least, max_value=at_most, **_named(rule, severity)
+    return gxe.ExpectColumnValuesToNotBeNull(
+        column=column, **_said(rule, severity, f"{_words(column)} that is there", tolerated)
     )
 
 
-def _named(rule: str, severity: str) -> dict[str, Any]:
-    return {"meta": {"rule": rule, "severity": severity}}
+def _one_of(rule: str, severity: str, column: str, values: list[str], *, tolerated: float = 0) -> "Expectation":
+    import great_expectations.expectations as gxe
+
+    said = _said(rule, severity, f"{_words(column)} out of {len(values)} known", tolerated)
+    return gxe.ExpectColumnValuesToBeInSet(column=column, value_set=values, **said)
+
+
+def _between(
+    rule: str,
+    severity: str,
+    column: str,
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    tolerated: float = 0,
+) -> "Expectation":
+    import great_expectations.expectations as gxe
+
+    bounds = [f"at least {at_least:g}"] if at_least is not None else []
+    bounds += [f"at most {at_most:g}"] if at_most is not None else []
+    said = _said(rule, severity, f"{_words(column)} {' and '.join(bounds)}", tolerated)
+    return gxe.ExpectColumnValuesToBeBetween(column=column, min_value=at_least, max_value=at_most, **said)
+
+
+def _words(column: str) -> str:
+    return column.replace("_", " ")
+
+
+def _said(rule: str, severity: str, expected: str, tolerated: float) -> dict[str, Any]:
+    """What Great Expectations keeps with a rule for us.
+
+    Args:
+        tolerated: share of rows that may break a WARN rule before anybody is told.
+    """
+    return {"meta": {"rule": rule, "severity": severity, "expected": expected, "tolerated": tolerated}}

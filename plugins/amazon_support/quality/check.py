@@ -1,6 +1,6 @@
 """Checks landed batches with Great Expectations inside PostgreSQL: bad rows are set aside, the rest goes on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -114,6 +114,16 @@ def check(
         return _record(connection, landed, findings, as_of, run)
 
 
+def rejections(rejected: Sequence[BatchVerdict]) -> str:
+    """One sentence on rejected batches, and the command to look closer."""
+    first, *others = rejected
+    more = f" (and {len(others)} more batches)" if others else ""
+    return (
+        f"Batch {first.batch_id} of {first.dataset}, account {first.account} ({first.scope}), waits for a person"
+        f"{more}: {first.rejected_because}. Look closer: python -m amazon_support quality show --batch {first.batch_id}"
+    )
+
+
 def _of_rows(found: gx.Found) -> _Finding:
     broken: dict[int, dict[str, Any]] = {}
     for row in found.broken:
@@ -156,7 +166,7 @@ def _verdict(batch: BatchVerdict, findings: list[_Finding]) -> BatchVerdict:
     broken = {f.rule: f.broken[batch.batch_id] for f in findings if batch.batch_id in f.broken}
     rejecting = {f.rule: broken[f.rule] for f in findings if f.severity == suites.REJECT and f.rule in broken}
     set_aside: set[str] = set().union(*rejecting.values()) - {WHOLE_BATCH}
-    reasons = [rule for rule, keys in rejecting.items() if WHOLE_BATCH in keys]
+    reasons = [f"{f.rule} ({f.expected} expected)" for f in findings if WHOLE_BATCH in rejecting.get(f.rule, {})]
     if batch.rows >= suites.SMALLEST_JUDGED and len(set_aside) > suites.MOST_REJECTED * batch.rows:
         rules = ", ".join(f"{rule} {len(keys)}" for rule, keys in rejecting.items() if WHOLE_BATCH not in keys)
         reasons.append(f"{len(set_aside)} of {batch.rows} rows broke rejecting rules ({rules})")

@@ -46,11 +46,13 @@ class FlatFile:
         columns: column of the table by heading, such as "amazon-order-id". Headings are compared without regard to
             case, surrounding spaces, and whether words are joined by "-", "_" or a space.
         required: headings without which a document is useless.
+        fewest: known columns of which a document must have so many to be believed.
     """
 
     table: str
     columns: Mapping[str, str]
     required: frozenset[str]
+    fewest: int = 0
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,8 @@ def _layout(flat_file: FlatFile, beginning: bytes) -> _Layout:
         if beginning.lstrip().startswith((b"<", b"{", b"[")):
             raise BadDocument("is an error page, not a report")
         raise BadDocument(f"lacks the columns {', '.join(missing)}")
+    if len(headings) < flat_file.fewest:
+        raise BadDocument(f"has only {len(headings)} of its {len(flat_file.columns)} usual columns")
     unknown = tuple(heading for position, heading in enumerate(found) if position not in positions and heading)
     return _Layout(len(found), headings, tuple(positions), unknown, first_line)
 

@@ -1,6 +1,10 @@
 -- In: batches, quarantine, check results. Out: quarantine that can be worked, results with what was observed and
 -- expected, their trend, and what a person should look at.
 
+---------- batches
+
+create index batch_window on ops.batch (account, dataset, scope, window_end);
+
 ---------- quarantine
 
 alter table ops.batch
@@ -147,15 +151,11 @@ warnings as (
         broken.dataset,
         broken.rule,
         streak.since,
-        format(
-            '%s of %s (%s): %s found where %s is expected; see quality show --dataset %s --rule %s.',
-            broken.dataset,
-            broken.account,
-            broken.scope,
-            coalesce(round(broken.observed, 2)::text, 'nothing'),
-            coalesce(broken.expected, broken.rule),
-            broken.dataset,
-            broken.rule
+        concat(
+            broken.dataset || ' of ' || broken.account || ' (' || broken.scope || '): ',
+            coalesce(round(broken.observed, 2)::text, 'nothing') || ' found where ',
+            coalesce(broken.expected, broken.rule) || ' is expected; see quality show --dataset ',
+            broken.dataset || ' --rule ' || broken.rule || '.'
         ) as sentence
     from broken
     cross join lateral (
@@ -186,14 +186,9 @@ waiting as (
         aside.dataset,
         aside.rule,
         min(aside.set_aside_at) as since,
-        format(
-            '%s rows of %s of %s are set aside by %s; see quality list --dataset %s --rule %s.',
-            count(*),
-            aside.dataset,
-            aside.account,
-            aside.rule,
-            aside.dataset,
-            aside.rule
+        concat(
+            count(*) || ' rows of ' || aside.dataset || ' of ' || aside.account || ' are set aside by ' || aside.rule,
+            '; see quality list --dataset ' || aside.dataset || ' --rule ' || aside.rule || '.'
         ) as sentence
     from ops.quarantine as aside
     inner join ops.batch as landed on aside.batch_id = landed.batch_id
@@ -207,14 +202,9 @@ rejected as (
         dataset,
         'whole_batch' as rule,
         min(checked_at) as since,
-        format(
-            '%s batches of %s of %s wait for a person, such as %s: %s; see quality show --batch %s.',
-            count(*),
-            dataset,
-            account,
-            min(batch_id),
-            min(rejected_because),
-            min(batch_id)
+        concat(
+            count(*) || ' batches of ' || dataset || ' of ' || account || ' wait for a person, such as ',
+            min(batch_id) || ': ' || min(rejected_because) || '; see quality show --batch ' || min(batch_id) || '.'
         ) as sentence
     from ops.batch
     where rejected_because is not null and discarded_at is null

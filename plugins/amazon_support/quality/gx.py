@@ -89,8 +89,11 @@ def validate(source: "SQLDatasource", query: str, rules: "list[Expectation]", ke
 
     Raises: QualityError if a rule could not be evaluated.
     """
+    from great_expectations.validator.v1_validator import Validator
+
     name = "_".join(["batch", *key])
-    rows = source.add_query_asset(name, query=query).add_batch_definition_whole_table(name).get_batch()
+    # Not the batch's own validate(): it types the rows into another temporary table each time.
+    rows = Validator(source.add_query_asset(name, query=query).add_batch_definition_whole_table(name))
     # One pass over all rows tells which rules were broken; only those are asked for their rows.
     passed = {
         found.expectation_config.meta["rule"] for found in _validate(rows, rules, "BOOLEAN_ONLY") if found.success
@@ -110,8 +113,9 @@ def _validate(rows: Any, rules: "list[Expectation]", result_format: Any) -> list
 
     if not rules:
         return []
+    rows.result_format = result_format
     suite = great_expectations.ExpectationSuite("rules", expectations=rules)
-    return list(rows.validate(suite, result_format=result_format).results)
+    return list(rows.validate_expectation_suite(suite).results)
 
 
 def _said(rule: Any) -> dict[str, Any]:

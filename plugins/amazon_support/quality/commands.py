@@ -113,20 +113,18 @@ def retry(warehouse: Warehouse, /, everything: bool, because: str | None, **opti
     from amazon_support.orchestration import hooks
 
     chosen = _some(options, everything)
+    if because is not None:
+        _accept(warehouse, chosen.batch_id, because)
+        return
     with warehouse() as engine:
-        if because is not None:
-            if chosen.batch_id is None:
-                raise click.UsageError("--accept is for one batch: name it with --batch.")
-            if not quarantine.accept(engine, settings.load(), chosen.batch_id, because):
-                raise click.ClickException(f"No rejected batch {chosen.batch_id} waits: see quality list.")
-            click.echo(f"Batch {chosen.batch_id} is published.")
-            return
         done = quarantine.retry(engine, settings.load(), chosen, as_of=datetime.now(UTC), buyer_key=hooks.buyer_key)
     if not done.verdicts and not done.troubles:
         click.echo("Nothing to try again: nothing waits, or its batch is not published yet.")
     for verdict in done.verdicts:
         passed = 0 if verdict.rejected_because else verdict.rows - verdict.quarantined
         told = f"batch {verdict.batch_id}: {passed:,} of {verdict.rows:,} rows passed"
+        if not verdict.rows:
+            told = f"batch {verdict.batch_id}: no line can be read yet"
         broken = ", ".join(f"{rule} {count:,}" for rule, count in verdict.broken_rules.items())
         click.echo(f"{verdict.dataset}, account {verdict.account}, {told}{f'; broke {broken}' if broken else ''}")
     if done.troubles:
@@ -144,6 +142,16 @@ def discard(warehouse: Warehouse, /, everything: bool, because: str, **options: 
         rows, batches = quarantine.discard(connection, _some(options, everything), because)
     told = f", and the batches {', '.join(map(str, batches))}" if batches else ""
     click.echo(f"{rows:,} rows are given up{told}.")
+
+
+def _accept(warehouse: Warehouse, batch_id: int | None, because: str) -> None:
+    if batch_id is None:
+        raise click.UsageError("--accept is for one batch: name it with --batch.")
+    with warehouse() as engine:
+        accepted = quarantine.accept(engine, settings.load(), batch_id, because)
+    if not accepted:
+        raise click.ClickException(f"No rejected batch {batch_id} waits: see quality list.")
+    click.echo(f"Batch {batch_id} is published.")
 
 
 def _some(options: dict[str, Any], everything: bool) -> Chosen:

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 from bulk_load import bulk_loading
+from checks import checking
 from fold_tickets import folding
 from mails import of_real_size
 from read_mailbox import mailbox_reading
@@ -110,6 +111,7 @@ PARTS: dict[str, Callable[[str, Engine], list[Result]]] = {
     "folding": folding,
     "landing": lambda url, bound: [landing(bound, _world())],
     "bulk loading": bulk_loading,
+    "checking": checking,
     "mailbox reading": mailbox_reading,
 }
 

@@ -16,7 +16,7 @@ scheduled hourly run tells.
 **When a task is red**
 - `feedback.pull`, `account_health.pull`: the log names account, region and marketplace and says what to do; the others
   went on. A report is ordered once, however often the task is tried again.
-- `….check`: the checks themselves could not run. Single bad rows are in `ops.quarantine`.
+- `….check`: a batch broke a rule as a whole (see `quality show`), or the checks could not run.
 - `summary`: says which part of the run failed. It is red whenever any task is.
 A pull that is *deferred* waits for its turn within Amazon's rates or for a report; nothing is wrong.
 Every task may be run again at any time: facts are kept once.
@@ -49,7 +49,8 @@ def support_daily():
     delivered = task(tasks.deliver)()
     summary = task(task_id="summary", trigger_rule="all_done", retries=0)(tasks.summarise)(with_health=True)
     account_health >> alerted >> delivered
-    [feedback, delivered] >> summary
+    tended = task(tasks.tend_quality)()
+    [feedback, delivered, tended] >> summary
 
 
 support_daily()

@@ -16,8 +16,8 @@ manual runs, backfills and late runs compute the same answers and write to nobod
 - `orders.pull`, `missing_orders.pull`, `mail.pull`: the log names connection and account and says what to do; the
   other accounts went on. `BadCredentials` is not retried: mend the connection, then clear the task.
 - `desks.pull`: the log names the file that is no export of the desk's format, or the folder that cannot be read.
-- `….check`: the checks themselves could not run. Single bad rows are in `ops.quarantine`, batches that break a rule
-  as a whole in `ops.batch.rejected_because`; neither stops the rest.
+- `….check`: a batch broke a rule as a whole (`quality show` tells more; the others are published), or the checks could
+  not run. Single bad rows wait in quarantine (`quality list`) and stop nothing.
 - `summary`: says which part of the run failed. It is red whenever any task is.
 A pull that is *deferred* waits for its turn within Amazon's rates or for a report; nothing is wrong.
 Every task may be run again at any time: facts are kept once, answers are recomputed.

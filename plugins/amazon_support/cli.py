@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 import click
 
 from amazon_support import __version__, message_commands, settings
+from amazon_support.quality import commands as quality_commands
 from amazon_support.settings import Account, Settings, SettingsError, home
 from amazon_support.sources.errors import SourceError
 from amazon_support.warehouse import WarehouseError
@@ -762,3 +763,9 @@ class _Progress:
     def end(self) -> None:
         if self._terminal and self._last:
             click.echo(err=True)
+
+
+# ---------- groups that live beside what they are about
+
+quality_commands.quality.context_settings["obj"] = _airflows_warehouse
+main.add_command(quality_commands.quality)

@@ -41,18 +41,21 @@ class DemoResult:
     seconds_to_worklist: float
 
 
-def run(folder: Path, *, days: int, hours: int, seed: int, progress: Progress) -> DemoResult:
+def run(folder: Path, *, days: int, hours: int, seed: int, progress: Progress, port: int = 8080) -> DemoResult:
     """Starts everything afresh in `folder` and runs the newest `hours` of the job through the scheduler.
 
     The newest hour is a scheduled run and mails the agents; the hours before it are a backfill, which computes
     the worklists that each hour would have had and mails nobody. Then the daily job runs once, for feedback and
     account health. Everything keeps running at the end.
 
+    Args:
+        port: of Airflow's pages; any other if it is taken. 0: any.
+
     Raises: LocalError if a part does not start or a run fails.
     """
     began = time.monotonic()
     wipe(folder)
-    stack = LocalStack(folder)
+    stack = LocalStack(folder, port=port)
     try:
         servers_file = _start_stand_ins(stack, days=days, seed=seed)
         stack.prepare(progress)

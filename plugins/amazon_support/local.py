@@ -40,10 +40,12 @@ class LocalStack:
 
     Args:
         folder: everything is kept below it; nothing else is written to.
+        port: of Airflow's pages, the first time; any other if it is taken. 0: any.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, port: int = 8080) -> None:
         self.folder = folder.resolve()
+        self._wanted_port = port
         self.logs = self.folder / "logs"
         self._state_file = self.folder / "stack.json"
 
@@ -126,7 +128,7 @@ class LocalStack:
 
     @property
     def airflow_url(self) -> str:
-        return f"http://127.0.0.1:{self._setting('airflow_port', lambda: _free_port(8080))}"
+        return f"http://127.0.0.1:{self._setting('airflow_port', lambda: _free_port(self._wanted_port))}"
 
     @property
     def password(self) -> str:
@@ -191,8 +193,8 @@ class LocalStack:
 
     def healthy(self) -> bool:
         """Whether scheduler and DAG processor report healthy."""
-        try:
-            health = httpx.get(f"{self.airflow_url}/api/v2/monitor/health", timeout=5).json()
+        try:  # logged in: another's Airflow may have taken the port first, and is well
+            health = self._client.get("/api/v2/monitor/health").json()
         except (httpx.HTTPError, json.JSONDecodeError):
             return False
         return all(health.get(part, {}).get("status") == "healthy" for part in ("scheduler", "dag_processor"))

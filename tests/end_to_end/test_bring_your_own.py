@@ -28,7 +28,7 @@ SELLER = Seller("main", "eu", ("DE", "FR"), "amzn1.id", "a-secret", "Atzr|own", 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """What `amazon-support up` starts, in a folder of its own."""
-    stack = LocalStack(tmp_path_factory.mktemp("own"))
+    stack = LocalStack(tmp_path_factory.mktemp("own"), port=0)
     try:
         stack.prepare(print)
         stack.start(print)

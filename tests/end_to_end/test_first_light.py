@@ -28,7 +28,7 @@ AGENTS = {agent["email"] for agent in demo.AGENTS}
 def result(tmp_path_factory: pytest.TempPathFactory) -> Iterator[demo.DemoResult]:
     """A demo of the newest hour and, as a backfill, the hour before it; still running."""
     folder = tmp_path_factory.mktemp("demo")
-    result = demo.run(folder, days=30, hours=2, seed=7, progress=print)
+    result = demo.run(folder, days=30, hours=2, seed=7, progress=print, port=0)
     yield result
     result.stack.stop()
 

@@ -308,3 +308,10 @@ def test_in_whatever_order_versions_arrive_the_facts_are_the_same(
             attempt.rollback()
     assert told[0] == told[1]
     assert len(told[0]) == 1
+
+
+def test_a_report_with_half_its_columns_is_refused_in_one_sentence(connection: Connection) -> None:
+    needed = ("amazon-order-id", "purchase-date", "last-updated-date", "order-status", "quantity", "sku", "asin")
+    half = {name: value for name, value in report_line().items() if name in needed}
+    with pytest.raises(BadDocument, match=r"account main.*has only 7 of its 23 usual columns"):
+        land_some_lines(connection, half)

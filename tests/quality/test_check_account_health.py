@@ -117,7 +117,10 @@ def test_what_is_odd_warns_and_is_published(warehouse: Engine, report: Any, brok
 
 
 def test_a_report_of_which_nothing_is_understood_waits_for_a_person(warehouse: Engine) -> None:
-    assert verdict(warehouse, {"healthOfAccounts": []}).rejected_because == "batch_has_rows"
+    assert (
+        verdict(warehouse, {"healthOfAccounts": []}).rejected_because
+        == "batch_has_rows (landed rows at least 1 expected)"
+    )
     with warehouse.begin() as connection:
         assert rows(connection, "select document from raw.account_health_received") == [({"healthOfAccounts": []},)]
 

@@ -106,7 +106,7 @@ def test_a_report_that_lost_lines_on_the_way_waits_for_a_person(warehouse: Engin
     with warehouse.begin() as connection:
         connection.exec_driver_sql("delete from raw.feedback_received where line_number = 3")
     [verdict] = checked(warehouse)
-    assert verdict.rejected_because == "batch_is_complete"
+    assert verdict.rejected_because == "batch_is_complete (missing rows at least 0 and at most 0 expected)"
 
 
 def test_every_rule_leaves_a_result(warehouse: Engine) -> None:

@@ -1,11 +1,18 @@
--- In: one entry a batch and rule, as lists of the same length. Out: ops.check_result.
-insert into ops.check_result (
+-- In: one entry a batch and rule, as lists of the same length; as_of. Out: ops.check_result; a batch that is checked
+-- anew is told anew.
+insert into ops.check_result as known (
     batch_id,
+    account,
+    scope,
     dataset,
     rule,
     severity,
+    as_of,
     row_count,
     failed_count,
+    observed,
+    expected,
+    state,
     passed,
     checked_at
 )
@@ -17,17 +24,47 @@ with results as (
             %(rules)s::text[],
             %(severities)s::text[],
             %(row_counts)s::bigint[],
-            %(failed_counts)s::bigint[]
-        ) as result (batch_id, rule, severity, row_count, failed_count)
+            %(failed_counts)s::bigint[],
+            %(observed)s::numeric[],
+            %(expected)s::text[],
+            %(states)s::text[]
+        ) as result (batch_id, rule, severity, row_count, failed_count, observed, expected, state)
+),
+
+batches as (
+    select
+        *,
+        coalesce(window_end, %(as_of)s::timestamptz) as as_of,
+        %(checked_at)s::timestamptz as told_at
+    from ops.batch
+    where batch_id = any(%(batch_ids)s::bigint[])
 )
 
 select
-    batch_id,
-    %(dataset)s::text as dataset,
-    rule,
-    severity,
-    row_count,
-    failed_count,
-    failed_count = 0 as passed,
-    %(checked_at)s::timestamptz as checked_at
+    results.batch_id,
+    landed.account,
+    landed.scope,
+    landed.dataset,
+    results.rule,
+    results.severity,
+    landed.as_of,
+    results.row_count,
+    results.failed_count,
+    results.observed,
+    results.expected,
+    results.state,
+    results.failed_count = 0 as passed,
+    landed.told_at as checked_at
 from results
+inner join batches as landed on results.batch_id = landed.batch_id
+on conflict (account, batch_id, rule) where batch_id is not null do update
+    set
+        severity = excluded.severity,
+        as_of = excluded.as_of,
+        row_count = excluded.row_count,
+        failed_count = excluded.failed_count,
+        observed = excluded.observed,
+        expected = excluded.expected,
+        state = excluded.state,
+        passed = excluded.passed,
+        checked_at = excluded.checked_at

@@ -22,6 +22,9 @@ select
     ops.constant_name(lines.status) as status,
     lower(lines.sales_channel) as sales_channel,
     lines.quantity,
+    lines.sku,
+    lines.asin,
+    lines.currency,
     extract(epoch from lines.ordered_at - lines.last_updated_at) / 3600 as hours_created_after_update,
     extract(epoch from greatest(lines.ordered_at, lines.last_updated_at) - windows.ends_at) / 3600
         as hours_ahead,

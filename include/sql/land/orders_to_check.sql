@@ -48,6 +48,9 @@ select
     item.item_count,
     item.items_without_own_id,
     item.invalid_quantities,
+    item.nameless_items,
+    item.misshapen_asins,
+    item.misshapen_currencies,
     item.invalid_amounts
     + case when typed.total is not null and ops.amount(typed.total) is null then 1 else 0 end
         as invalid_amounts,
@@ -73,7 +76,14 @@ cross join
                 where
                 i.value #>> '{proceeds, proceedsTotal, amount}' is not null
                 and ops.amount(i.value #>> '{proceeds, proceedsTotal, amount}') is null
-            ) as invalid_amounts
+            ) as invalid_amounts,
+            count(*) filter (
+                where coalesce(i.value #>> '{product, sellerSku}', i.value #>> '{product, asin}') is null
+            ) as nameless_items,
+            count(*) filter (where i.value #>> '{product, asin}' !~ '^[A-Z0-9]{10}$') as misshapen_asins,
+            count(*) filter (
+                where i.value #>> '{proceeds, proceedsTotal, currencyCode}' !~ '^[A-Z]{3}$'
+            ) as misshapen_currencies
         from jsonb_array_elements(typed.items) as i (value)
     ) as item
 cross join lateral (

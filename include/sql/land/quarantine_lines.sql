@@ -1,5 +1,5 @@
--- In: lines of one batch's document that could not be landed, as lists of the same length. Out: ops.quarantine
--- with the reasons, pii.quarantined_row with the lines.
+-- In: lines of one batch's document that could not be landed, as lists of the same length, and its heading (null: it
+-- has none). Out: ops.quarantine with the reasons, pii.quarantined_row with the lines, ops.batch with the heading.
 with lines as (
     select *
     from
@@ -21,6 +21,12 @@ entries as (
         lines.reason
     from landed
     cross join lines
+),
+
+headed as (
+    update ops.batch
+    set heading = %(heading)s::text
+    where batch_id = %(batch_id)s::bigint
 ),
 
 aside as (

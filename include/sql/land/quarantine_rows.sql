@@ -1,12 +1,14 @@
--- In: rows that broke a rejecting rule, as lists of the same length. Out: ops.quarantine.
-insert into ops.quarantine (account, dataset, batch_id, row_key, rule, set_aside_at)
+-- In: rows that broke a rejecting rule and what it looked at, as lists of the same length; the run (null: none). Out:
+-- ops.quarantine.
+insert into ops.quarantine (account, dataset, batch_id, row_key, rule, value, run, set_aside_at)
 with broken as (
     select
         broken.*,
+        %(run)s::text as run,
         %(checked_at)s::timestamptz as set_aside_at
     from
-        unnest(%(batch_ids)s::bigint[], %(row_keys)s::text[], %(rules)s::text[])
-            as broken (batch_id, row_key, rule)
+        unnest(%(batch_ids)s::bigint[], %(row_keys)s::text[], %(rules)s::text[], %(values)s::text[])
+            as broken (batch_id, row_key, rule, value)
 )
 
 select
@@ -15,6 +17,8 @@ select
     broken.batch_id,
     broken.row_key,
     broken.rule,
+    broken.value,
+    broken.run,
     broken.set_aside_at
 from broken
 inner join ops.batch as b on broken.batch_id = b.batch_id

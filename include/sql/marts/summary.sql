@@ -81,6 +81,7 @@ unknown_mail as (
 
 set_aside as (
     select count(*) as quarantined from ops.quarantine
+    where settled_at is null
 ),
 
 messages as (

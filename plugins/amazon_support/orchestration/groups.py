@@ -28,7 +28,9 @@ def facts(
         )
         # What one source could not bring must not hold up what the others brought.
         checked = task(task_id="check", trigger_rule="all_done")(tasks.check)(list(datasets))
-        published = task(task_id="publish", trigger_rule="all_done")(tasks.publish)(list(datasets))
+        published = task(
+            task_id="publish", trigger_rule="all_done", outlets=[tasks.news_of(dataset) for dataset in datasets]
+        )(tasks.publish)(list(datasets))
         return pulled >> checked >> published
 
 

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow.sdk import get_current_context
+from airflow.sdk import Asset, AssetAlias, get_current_context
+from airflow.sdk.exceptions import AirflowFailException
 from sqlalchemy import Engine
 
 from amazon_support import settings
@@ -164,27 +165,31 @@ def reread_mail(source: dict[str, str]) -> dict[str, Any]:
 
 
 def check(datasets: Sequence[str]) -> dict[str, Any]:
-    """Checks every landed batch of the datasets; bad rows go to quarantine, the rest goes on."""
+    """Checks every landed batch of the datasets; bad rows go to quarantine, the rest goes on.
+
+    Raises: AirflowFailException if a batch is rejected as a whole, in one sentence with the command to look closer. It
+        waits for a person, trying again cannot help; the others are published all the same.
+    """
     from amazon_support import quality
 
+    run = str(get_current_context()["run_id"])
     verdicts = []
     with _warehouse() as engine:
         for dataset in datasets:
-            verdicts += quality.check(engine, dataset, settings.load(), as_of=_window().as_of)
+            verdicts += quality.check(engine, dataset, settings.load(), as_of=_window().as_of, run=run)
     for verdict in verdicts:
         log.info("%s", verdict)
-    rejected = [verdict for verdict in verdicts if verdict.rejected_because]
-    for verdict in rejected:
-        log.error("Batch %d is rejected as a whole: %s", verdict.batch_id, verdict.rejected_because)
-    return {
-        "batches": len(verdicts),
-        "rejected": len(rejected),
-        "quarantined": sum(v.quarantined for v in verdicts),
-    }
+    if rejected := [verdict for verdict in verdicts if verdict.rejected_because]:
+        raise AirflowFailException(quality.rejections(rejected))
+    return {"batches": len(verdicts), "quarantined": sum(v.quarantined for v in verdicts)}
 
 
 def publish(datasets: Sequence[str]) -> dict[str, int]:
-    """Turns checked batches into facts. Returns how many batches of each dataset."""
+    """Turns checked batches into facts. Returns how many batches of each dataset.
+
+    Marks the assets of those datasets as updated of which something passed its checks. A backfill marks none: other
+    people's DAGs would take the past for news.
+    """
     from amazon_support.warehouse import land
 
     published = {}
@@ -192,7 +197,31 @@ def publish(datasets: Sequence[str]) -> dict[str, int]:
         for dataset in datasets:
             with engine.begin() as connection:
                 published[dataset] = land.PUBLISH[dataset](connection, settings.load())
+    context = get_current_context()
+    if context["dag_run"].run_type != "backfill":
+        for dataset, batches in published.items():
+            if batches:
+                context["outlet_events"][news_of(dataset)].add(facts_of(dataset), extra={"batches": batches})
     return published
+
+
+def facts_of(dataset: str) -> Asset:
+    """The asset that is updated when facts of the dataset were published."""
+    return Asset(name=f"amazon_support.{dataset}", uri=f"amazon-support://facts/{dataset}")
+
+
+def news_of(dataset: str) -> AssetAlias:
+    """What publishing declares: whether the asset was updated shows only when it runs."""
+    return AssetAlias(f"amazon_support.{dataset}.published")
+
+
+def tend_quality() -> dict[str, Any]:
+    """Forgets lines in quarantine that have waited long enough."""
+    from amazon_support.quality import quarantine
+
+    before = _now() - settings.load().policy.quarantine_kept
+    with _warehouse() as engine, engine.begin() as connection:
+        return {"forgotten": quarantine.forget(connection, before=before)}
 
 
 # ---------- answers
@@ -307,9 +336,10 @@ def summarise(*, with_health: bool = False) -> None:
     with _warehouse() as engine, engine.connect() as connection:
         state = summary.render(summary.summary(connection, settings.load().policy, as_of=as_of))
         calls = summary.api_calls(connection, str(context["run_id"]))
+        troubles = summary.data_quality(connection)
         to_ship = shipping.render(shipping.orders_to_ship(connection, settings.load(), as_of=as_of))
         figures = health.account_health(connection, settings.load(), as_of=_now()) if with_health else []
-    log.info("\n%s\n%s\n\n%s", state, calls, to_ship)
+    log.info("\n%s\n%s\n%s\n\n%s", state, calls, troubles, to_ship)
     if with_health:
         log.info("\n%s", health.render(figures))
     if failed := _failed_tasks("failed", "upstream_failed"):

@@ -1,6 +1,6 @@
 """Alerts in words: one mail with everything that is new for a person, and one sentence for chat and text messages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import floor
@@ -136,12 +136,12 @@ def alert_mail(names: Sequence[str], notices: Sequence[Notice], *, as_of: dateti
     Args:
         notices: in the order in which they are read within their heading.
     """
-    groups, room = [], MAIL_REPLIES
-    for (topic, _), (heading, told) in _by_heading(notices).items():
-        is_table = topic == "shipment"
-        shown = told[: MAIL_ORDERS if is_table else room]
-        room -= 0 if is_table else len(shown)
-        groups.append(Group(heading.words, len(told), shown, is_table=is_table))
+    by_heading = _by_heading(notices)
+    rows = _shares({key: len(told) for key, (_, told) in by_heading.items() if key[0] != "shipment"}, MAIL_REPLIES)
+    groups = [
+        Group(heading.words, len(told), told[: rows.get(key, MAIL_ORDERS)], is_table=key not in rows)
+        for key, (heading, told) in by_heading.items()
+    ]
     title = f"Alert for {', '.join(names)}" if names else "Alert"
     # Whatever is in this mail and not late is at risk.
     page = Page(title, as_of, _lead(notices), groups, is_at_risk=lambda item: True)
@@ -164,6 +164,15 @@ def loud_enough(notices: Sequence[Notice], channel: Urgency) -> list[Notice]:
 def _by_heading(notices: Sequence[Notice]) -> dict[tuple[str, str], tuple[Heading, list[Notice]]]:
     told = {key: (heading, [n for n in notices if (n.topic, n.level) == key]) for key, heading in HEADINGS.items()}
     return {key: (heading, found) for key, (heading, found) in told.items() if found}
+
+
+def _shares(wanted: Mapping[tuple[str, str], int], room: int) -> dict[tuple[str, str], int]:
+    """Divides `room` so that nobody who wants little goes short of those who want much."""
+    shares: dict[tuple[str, str], int] = {}
+    for key in sorted(wanted, key=lambda key: wanted[key]):
+        shares[key] = min(wanted[key], room // (len(wanted) - len(shares)))
+        room -= shares[key]
+    return shares
 
 
 def _lead(notices: Sequence[Notice]) -> str:

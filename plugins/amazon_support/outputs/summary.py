@@ -9,6 +9,7 @@ from amazon_support.outputs.items import duration
 from amazon_support.settings import Policy
 from amazon_support.warehouse import run_step
 
+MOST_TROUBLES = 10  # told in a summary
 STATUSES = ("new", "open", "pending", "on_hold", "solved", "closed")
 
 
@@ -45,6 +46,13 @@ def api_calls(connection: Connection, run: str) -> str:
     calls = ", ".join(f"{row.calls} {row.operation}" for row in rows) or "none"
     throttled = sum(row.throttled for row in rows)
     return f"{'Calls to Amazon':<16} {calls}{f'; {throttled} told to wait' if throttled else ''}"
+
+
+def data_quality(connection: Connection) -> str:
+    """What a person should look at, lined up with the summary; one line if that is nothing."""
+    found = [f"{row.account}: {row.sentence}" for row in run_step(connection, "marts/data_quality_trouble.sql")]
+    shown = found[:MOST_TROUBLES] + ([f"and {len(found) - MOST_TROUBLES} more"] if len(found) > MOST_TROUBLES else [])
+    return f"{'Data quality':<16} " + ("\n" + " " * 17).join(shown or ["nothing to look at"])
 
 
 def render(summary: Summary) -> str:

@@ -1,28 +1,23 @@
 """Checks landed batches with Great Expectations inside PostgreSQL: bad rows are set aside, the rest goes on."""
 
-import os
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 from sqlalchemy import Connection, Engine
 
-from amazon_support.quality import suites
+from amazon_support.quality import gx, suites
 from amazon_support.settings import Settings
 from amazon_support.settings.account_health import health_rules
-from amazon_support.warehouse import run_step, sql_text
+from amazon_support.warehouse import run_step
 
 if TYPE_CHECKING:
-    from great_expectations.datasource.fluent import SQLDatasource
     from great_expectations.expectations.expectation import Expectation
 
-# Without this Great Expectations names only the first 20 rows that break a rule.
-ALL_ROWS = 2_000_000_000
 WHOLE_BATCH = ""  # stands where a row's key would
+LONGEST_VALUE = 80  # characters kept of what a rule looked at
 
 RULES: "dict[str, Callable[[Settings], list[Expectation]]]" = {
     "orders": lambda settings: suites.orders(list(settings.by_id)),
@@ -36,10 +31,6 @@ RULES: "dict[str, Callable[[Settings], list[Expectation]]]" = {
 
 # Datasets whose rows are looked at as another's are.
 LIKE = {"mail_reread": "mail"}
-
-
-class QualityError(Exception):
-    """The checks could not be carried out, so nothing is known about the rows; the message names the rule."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +56,32 @@ class BatchVerdict:
 
 @dataclass(frozen=True)
 class _Finding:
-    """One rule, and the keys of the rows that broke it by batch (or WHOLE_BATCH)."""
+    """One rule, and what it found.
+
+    Attributes:
+        broken: by batch, the rows that broke it by their key (or WHOLE_BATCH), and what the rule looked at.
+        observed: by batch, of a rule on whole batches.
+    """
 
     rule: str
     severity: str
-    broken: dict[int, set[str]]
+    expected: str
+    tolerated: float
+    broken: dict[int, dict[str, Any]]
+    observed: dict[int, Any]
+
+    def state(self, batch: BatchVerdict) -> str:
+        broken = self.broken.get(batch.batch_id, {})
+        if not broken:
+            return "passed"
+        if self.severity == suites.REJECT:
+            return "rejected"
+        return "tolerated" if WHOLE_BATCH not in broken and len(broken) <= self.tolerated * batch.rows else "warned"
 
 
-def check(engine: Engine, dataset: str, settings: Settings, *, as_of: datetime) -> list[BatchVerdict]:
+def check(
+    engine: Engine, dataset: str, settings: Settings, *, as_of: datetime, run: str | None = None
+) -> list[BatchVerdict]:
     """Checks every landed, unchecked batch of the dataset: one run, however many accounts landed something.
 
     Rows that break a rejecting rule are named in ops.quarantine, results go to ops.check_result, and ops.batch
@@ -81,108 +90,66 @@ def check(engine: Engine, dataset: str, settings: Settings, *, as_of: datetime) 
     Args:
         dataset: one of RULES.
         as_of: aware UTC; what "in the future" means for a batch without a window.
+        run: Airflow's, to be told with the rows set aside.
 
     Raises: QualityError if a rule could not be evaluated; the batches stay unchecked.
     """
     with engine.begin() as connection:
         batches = run_step(connection, "land/unchecked_batches.sql", {"dataset": dataset}).mappings().all()
         landed = [BatchVerdict(b["batch_id"], b["account"], dataset, b["scope"], b["row_count"]) for b in batches]
+        if not landed:
+            return []
         parameters = {
             "batch_ids": [batch.batch_id for batch in landed],
             "as_of": as_of,
             "smallest_judged": suites.SMALLEST_JUDGED,
         }
-        rows, whole = (
-            _bound(connection, name, parameters)
-            for name in (f"{LIKE.get(dataset, dataset)}_to_check", "batches_to_check")
-        )
-    if not landed:
-        return []
-    rules = RULES[dataset](settings)
-    with _data_source(engine) as source:
-        findings = _validate(source, rows, rules, ["batch_id", "row_key"])
-        findings += _validate(source, whole, suites.batches(), ["batch_id"])
+        rows = gx.bound(connection, f"land/{LIKE.get(dataset, dataset)}_to_check.sql", parameters)
+        whole = [dict(b) for b in run_step(connection, "land/batches_to_check.sql", parameters).mappings()]
+    with gx.data_source(engine) as source:
+        findings = [_of_rows(found) for found in gx.validate(source, rows, RULES[dataset](settings), ["row_key"])]
+        facts = gx.as_query(whole)
+        findings += [_of_batches(found, whole) for found in gx.validate(source, facts, suites.batches(), [])]
     with engine.begin() as connection:
-        return _record(connection, dataset, landed, findings)
+        return _record(connection, landed, findings, as_of, run)
 
 
-# ---------- Great Expectations
+def rejections(rejected: Sequence[BatchVerdict]) -> str:
+    """One sentence on rejected batches, and the command to look closer."""
+    first, *others = rejected
+    more = f" (and {len(others)} more batches)" if others else ""
+    return (
+        f"Batch {first.batch_id} of {first.dataset}, account {first.account} ({first.scope}), waits for a person"
+        f"{more}: {first.rejected_because}. Look closer: python -m amazon_support quality show --batch {first.batch_id}"
+    )
 
 
-@contextmanager
-def _data_source(engine: Engine) -> "Iterator[SQLDatasource]":
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import great_expectations as gx
-
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    with warnings.catch_warnings():
-        # It recommends add_postgres, which refuses Unix sockets.
-        warnings.filterwarnings("ignore", message="You are using a generic SQLDatasource")
-        source = context.data_sources.add_sql(
-            "warehouse",
-            connection_string=engine.url.render_as_string(hide_password=False),
-            create_temp_table=True,  # types the rows once, not once a rule
-        )
-    try:
-        yield source
-    finally:
-        # Both hold connections, and with them temporary tables.
-        source.get_execution_engine().close()
-        source.get_engine().dispose()
+def _of_rows(found: gx.Found) -> _Finding:
+    broken: dict[int, dict[str, Any]] = {}
+    for row in found.broken:
+        broken.setdefault(row["batch_id"], {})[row["row_key"]] = row.get(found.column)
+    return _Finding(**found.said, broken=broken, observed={})
 
 
-def _bound(connection: Connection, name: str, parameters: dict[str, Any]) -> str:
-    # Great Expectations takes a query as text only, and only one that starts with select; the driver writes the
-    # values into it, correctly quoted.
-    driver: Any = connection.connection.driver_connection
-    query = psycopg.ClientCursor(driver).mogrify(sql_text(f"land/{name}.sql"), parameters)
-    return "\n".join(("select * from (", query, ") as landed"))
-
-
-def _validate(source: "SQLDatasource", query: str, rules: "list[Expectation]", key: list[str]) -> list[_Finding]:
-    import great_expectations as gx
-
-    name = "_and_".join(key)
-    rows = source.add_query_asset(name, query=query).add_batch_definition_whole_table(name).get_batch()
-    wanted = {
-        "result_format": "COMPLETE",
-        "unexpected_index_column_names": key,
-        "partial_unexpected_count": ALL_ROWS,
-    }
-    outcome = rows.validate(gx.ExpectationSuite(name, expectations=rules), result_format=wanted)
-    return [_finding(result) for result in outcome.results]
-
-
-def _finding(result: Any) -> _Finding:
-    rule = result.expectation_config.meta
-    broken: dict[int, set[str]] = {}
-    for row in result.result.get("unexpected_index_list") or []:
-        broken.setdefault(row["batch_id"], set()).add(row.get("row_key", WHOLE_BATCH))
-    # A rule that Great Expectations cannot evaluate is no error to it, only a failure without rows.
-    named = sum(len(keys) for keys in broken.values())
-    counted = 0 if result.result.get("element_count") == 0 else result.result.get("unexpected_count")
-    if named != counted:
-        raise QualityError(
-            f"Rule {rule['rule']} could not be evaluated, or not for every row: compare its column in "
-            "quality/suites.py with include/sql/land/*_to_check.sql, then run the check again."
-        )
-    return _Finding(rule["rule"], rule["severity"], broken)
+def _of_batches(found: gx.Found, whole: list[dict[str, Any]]) -> _Finding:
+    broken = {row["batch_id"]: {WHOLE_BATCH: row.get(found.column)} for row in found.broken}
+    return _Finding(**found.said, broken=broken, observed={b["batch_id"]: b[found.column] for b in whole})
 
 
 # ---------- verdicts
 
 
 def _record(
-    connection: Connection, dataset: str, landed: list[BatchVerdict], findings: list[_Finding]
+    connection: Connection, landed: list[BatchVerdict], findings: list[_Finding], as_of: datetime, run: str | None
 ) -> list[BatchVerdict]:
     ids = [batch.batch_id for batch in landed]
     # Another run may have been quicker: its word stands.
     ours = set(run_step(connection, "land/lock_unchecked.sql", {"batch_ids": ids}).scalars())
     verdicts = [_verdict(batch, findings) for batch in landed if batch.batch_id in ours]
     checked_at = datetime.now(UTC)  # book-keeping: the wall clock
-    run_step(connection, "land/check_results.sql", _results(verdicts, findings, dataset) | {"checked_at": checked_at})
-    run_step(connection, "land/quarantine_rows.sql", _set_aside(ours, findings) | {"checked_at": checked_at})
+    when = {"as_of": as_of, "checked_at": checked_at}
+    run_step(connection, "land/check_results.sql", _results(verdicts, findings) | when)
+    run_step(connection, "land/quarantine_rows.sql", _set_aside(ours, findings) | when | {"run": run})
     run_step(
         connection,
         "land/batches_checked.sql",
@@ -198,8 +165,8 @@ def _record(
 def _verdict(batch: BatchVerdict, findings: list[_Finding]) -> BatchVerdict:
     broken = {f.rule: f.broken[batch.batch_id] for f in findings if batch.batch_id in f.broken}
     rejecting = {f.rule: broken[f.rule] for f in findings if f.severity == suites.REJECT and f.rule in broken}
-    set_aside = set().union(*rejecting.values()) - {WHOLE_BATCH}
-    reasons = [rule for rule, keys in rejecting.items() if WHOLE_BATCH in keys]
+    set_aside: set[str] = set().union(*rejecting.values()) - {WHOLE_BATCH}
+    reasons = [f"{f.rule} ({f.expected} expected)" for f in findings if WHOLE_BATCH in rejecting.get(f.rule, {})]
     if batch.rows >= suites.SMALLEST_JUDGED and len(set_aside) > suites.MOST_REJECTED * batch.rows:
         rules = ", ".join(f"{rule} {len(keys)}" for rule, keys in rejecting.items() if WHOLE_BATCH not in keys)
         reasons.append(f"{len(set_aside)} of {batch.rows} rows broke rejecting rules ({rules})")
@@ -211,27 +178,30 @@ def _verdict(batch: BatchVerdict, findings: list[_Finding]) -> BatchVerdict:
     )
 
 
-def _results(verdicts: list[BatchVerdict], findings: list[_Finding], dataset: str) -> dict[str, Any]:
-    entries = [
-        (verdict.batch_id, finding.rule, finding.severity, verdict.rows, verdict.broken_rules.get(finding.rule, 0))
-        for verdict in verdicts
-        for finding in findings
-    ]
-    names = ("batch_ids", "rules", "severities", "row_counts", "failed_counts")
-    return {"dataset": dataset} | _columns(names, entries)
+def _results(verdicts: list[BatchVerdict], findings: list[_Finding]) -> dict[str, Any]:
+    entries = []
+    for verdict in verdicts:
+        for finding in findings:
+            failed = verdict.broken_rules.get(finding.rule, 0)
+            observed = finding.observed.get(verdict.batch_id) if finding.observed else failed
+            observed = None if observed is None else Decimal(observed)
+            told = (finding.rule, finding.severity, verdict.rows, failed, observed, finding.expected)
+            entries.append((verdict.batch_id, *told, finding.state(verdict)))
+    names = ("batch_ids", "rules", "severities", "row_counts", "failed_counts", "observed", "expected", "states")
+    return _columns(names, entries)
 
 
 def _set_aside(ours: set[int], findings: list[_Finding]) -> dict[str, Any]:
     entries = [
-        (batch_id, key, finding.rule)
+        (batch_id, key, finding.rule, None if value is None else str(value)[:LONGEST_VALUE])
         for finding in findings
         if finding.severity == suites.REJECT
-        for batch_id, keys in finding.broken.items()
+        for batch_id, rows in finding.broken.items()
         if batch_id in ours
-        for key in sorted(keys)
+        for key, value in sorted(rows.items())
         if key != WHOLE_BATCH
     ]
-    return _columns(("batch_ids", "row_keys", "rules"), entries)
+    return _columns(("batch_ids", "row_keys", "rules", "values"), entries)
 
 
 def _columns(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> dict[str, list[Any]]:

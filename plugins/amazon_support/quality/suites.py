@@ -17,9 +17,14 @@ REJECT, WARN = "reject", "warn"
 # fewer rows than SMALLEST_JUDGED say little: one bad row must not hold up the two beside it.
 MOST_REJECTED = 0.5
 MOST_UNKNOWN = 0.3
+MOST_OUTSIDE = 0.5  # share of rows that say they changed outside the window they were asked for
+# Rows of a batch against the median of batches of the same source, weekday and hour in the last weeks.
+MOST_FEWER, MOST_MORE = 0.02, 50
 SMALLEST_JUDGED = 10
 
 ORDER_ID = r"^(\d{3}-\d{7}-\d{7}|[DS]01-.*)$"
+ASIN = r"^[A-Z0-9]{10}$"
+CURRENCY = r"^[A-Z]{3}$"
 MAIL_ID = r"^[0-9a-f]{64}$"
 
 # Source: FulfillmentStatus of the orders_2026-01-01 model.
@@ -55,6 +60,9 @@ def orders(marketplace_ids: list[str]) -> "list[Expectation]":
         _between("amounts_numeric", REJECT, "invalid_amounts", at_most=0),
         _one_of("status_known", WARN, "status", ORDER_STATUSES),
         _between("other_times_readable", WARN, "unreadable_times", at_most=0),
+        _between("articles_named", WARN, "nameless_items", at_most=0, tolerated=0.01),
+        _between("asins_shaped", WARN, "misshapen_asins", at_most=0),
+        _between("currencies_shaped", WARN, "misshapen_currencies", at_most=0),
     ]
 
 
@@ -76,6 +84,9 @@ def order_report(domains: list[str]) -> "list[Expectation]":
         _between("amounts_fit", REJECT, "largest_amount", at_most=1e14),
         _one_of("status_known", WARN, "status", ORDER_STATUSES),
         _one_of("marketplace_known", WARN, "sales_channel", domains),
+        _present("article_named", WARN, "sku", tolerated=0.01),
+        _matches("asin_shape", WARN, "asin", ASIN),  # columns that changed places show here
+        _matches("currency_shape", WARN, "currency", CURRENCY),
     ]
 
 
@@ -148,6 +159,10 @@ def batches() -> "list[Expectation]":
     return [
         _between("batch_has_rows", REJECT, "landed_rows", at_least=1),
         _between("batch_is_complete", REJECT, "missing_rows", at_least=0, at_most=0),
+        _between("batch_of_usual_size", WARN, "times_usual_rows", at_least=MOST_FEWER, at_most=MOST_MORE),
+        _between("batch_not_landed_before", WARN, "twins", at_most=0),
+        # Whoever asks for what changed in a window gets what changed in it: a shifted clock shows here.
+        _between("changed_in_the_window", WARN, "share_outside_window", at_most=MOST_OUTSIDE),
         _between("most_mail_recognised", WARN, "unknown_share", at_most=MOST_UNKNOWN),
     ]
 
@@ -155,33 +170,53 @@ def batches() -> "list[Expectation]":
 # ---------- Great Expectations by its names; it is imported only when something is checked
 
 
-def _matches(rule: str, severity: str, column: str, regex: str) -> "Expectation":
+def _matches(rule: str, severity: str, column: str, regex: str, *, tolerated: float = 0) -> "Expectation":
     import great_expectations.expectations as gxe
 
-    return gxe.ExpectColumnValuesToMatchRegex(column=column, regex=regex, **_named(rule, severity))
+    said = _said(rule, severity, f"{_words(column)} of the form {regex}", tolerated)
+    return gxe.ExpectColumnValuesToMatchRegex(column=column, regex=regex, **said)
 
 
-def _present(rule: str, severity: str, column: str) -> "Expectation":
+def _present(rule: str, severity: str, column: str, *, tolerated: float = 0) -> "Expectation":
     import great_expectations.expectations as gxe
 
-    return gxe.ExpectColumnValuesToNotBeNull(column=column, **_named(rule, severity))
-
-
-def _one_of(rule: str, severity: str, column: str, values: list[str]) -> "Expectation":
-    import great_expectations.expectations as gxe
-
-    return gxe.ExpectColumnValuesToBeInSet(column=column, value_set=values, **_named(rule, severity))
-
-
-def _between(
-    rule: str, severity: str, column: str, *, at_least: float | None = None, at_most: float | None = None
-) -> "Expectation":
-    import great_expectations.expectations as gxe
-
-    return gxe.ExpectColumnValuesToBeBetween(
-        column=column, min_value=at_least, max_value=at_most, **_named(rule, severity)
+    return gxe.ExpectColumnValuesToNotBeNull(
+        column=column, **_said(rule, severity, f"{_words(column)} that is there", tolerated)
     )
 
 
-def _named(rule: str, severity: str) -> dict[str, Any]:
-    return {"meta": {"rule": rule, "severity": severity}}
+def _one_of(rule: str, severity: str, column: str, values: list[str], *, tolerated: float = 0) -> "Expectation":
+    import great_expectations.expectations as gxe
+
+    said = _said(rule, severity, f"{_words(column)} out of {len(values)} known", tolerated)
+    return gxe.ExpectColumnValuesToBeInSet(column=column, value_set=values, **said)
+
+
+def _between(
+    rule: str,
+    severity: str,
+    column: str,
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    tolerated: float = 0,
+) -> "Expectation":
+    import great_expectations.expectations as gxe
+
+    bounds = [f"at least {at_least:g}"] if at_least is not None else []
+    bounds += [f"at most {at_most:g}"] if at_most is not None else []
+    said = _said(rule, severity, f"{_words(column)} {' and '.join(bounds)}", tolerated)
+    return gxe.ExpectColumnValuesToBeBetween(column=column, min_value=at_least, max_value=at_most, **said)
+
+
+def _words(column: str) -> str:
+    return column.replace("_", " ")
+
+
+def _said(rule: str, severity: str, expected: str, tolerated: float) -> dict[str, Any]:
+    """What Great Expectations keeps with a rule for us.
+
+    Args:
+        tolerated: share of rows that may break a WARN rule before anybody is told.
+    """
+    return {"meta": {"rule": rule, "severity": severity, "expected": expected, "tolerated": tolerated}}

@@ -144,6 +144,7 @@ class Policy(StrictModel):
     decide_mail_within: Duration = timedelta(days=2)
     first_import: Duration = timedelta(days=60)
     mail_history: Duration = timedelta(days=14)
+    quarantine_kept: Duration = timedelta(days=30)
 
 
 class Settings(StrictModel):

@@ -45,11 +45,13 @@ class Parsed:
 
     Attributes:
         rows: actions. bad_lines: what cannot be read. ignored: rows that the mapping says mean nothing to us.
+        heading: the line of headings; None in JSON, which names each value.
     """
 
     rows: list[DeskActionRow]
     bad_lines: list[BadLine]
     ignored: int = 0
+    heading: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -188,8 +190,15 @@ def _land(engine: Engine, understand: "Understanding", read: FolderRead, file: _
     with engine.begin() as connection:
         batch_ids = []
         if parsed.rows or parsed.bad_lines:
-            whose = {"account": folder.account, "desk": folder.desk}
-            batch_id = land_desk_actions(connection, **whose, read_at=now, rows=parsed.rows, bad_lines=parsed.bad_lines)
+            batch_id = land_desk_actions(
+                connection,
+                account=folder.account,
+                desk=folder.desk,
+                read_at=now,
+                rows=parsed.rows,
+                bad_lines=parsed.bad_lines,
+                heading=parsed.heading,
+            )
             batch_ids.append(batch_id)
         remembered = {
             "account": folder.account,
@@ -244,7 +253,8 @@ def parse(content: bytes, name: str, understand: "Understanding") -> Parsed:
     rows: list[DeskActionRow] = []
     bad_lines: list[BadLine] = []
     ignored = 0
-    read = _json_records if text.lstrip()[:1] in ("[", "{") else _csv_records
+    is_json = text.lstrip()[:1] in ("[", "{")
+    read = _json_records if is_json else _csv_records
     records = read(text, name, understand)
     for number, record in records:
         if isinstance(record, BadLine):
@@ -253,7 +263,8 @@ def parse(content: bytes, name: str, understand: "Understanding") -> Parsed:
             ignored += 1
         else:
             rows.append(row)
-    return Parsed(rows, bad_lines, ignored)
+    heading = None if is_json else EXCELS_LINE.sub("", text).partition("\n")[0].rstrip("\r")
+    return Parsed(rows, bad_lines, ignored, heading)
 
 
 def _decoded(content: bytes) -> str:

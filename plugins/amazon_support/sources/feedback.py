@@ -249,6 +249,7 @@ def _land(
             seen_at=seen_at,
             rows=parsed.rows,
             bad_lines=parsed.bad_lines,
+            heading=parsed.heading,
         )
     return _Landed(
         batch_id=batch_id,

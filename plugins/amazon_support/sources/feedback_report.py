@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from datetime import date
 
 from amazon_support.settings.report_formats import FeedbackFormat, plain
@@ -29,11 +30,13 @@ class Parsed:
     Attributes:
         bad_lines: those that could not be read; blank lines are no lines.
         unknown_headings: those that the settings lack, whether or not their column was recognised by its content.
+        heading: its first line.
     """
 
     rows: list[FeedbackRow]
     bad_lines: list[BadLine]
     unknown_headings: tuple[str, ...]
+    heading: str = attribute(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def parse_feedback(text: str, marketplace: str, formats: FeedbackFormat) -> Pars
     if len(body) >= ENOUGH_TO_JUDGE and len(bad_lines) * 2 > len(body):
         reason, _ = Counter(line.reason for line in bad_lines).most_common(1)[0]
         raise BadDocument(f"{len(bad_lines)} of its {len(body)} lines are unreadable, most of them so: {reason}")
-    return Parsed(rows, bad_lines, unknown)
+    return Parsed(rows, bad_lines, unknown, heading.content)
 
 
 def read_date(value: str, order: str) -> date:

@@ -105,8 +105,14 @@ class BadLine:
     content: str
 
 
-def set_aside_lines(connection: Connection, batch_id: int, rule: str, lines: Sequence[BadLine]) -> None:
-    """Names the lines in ops.quarantine (row_key "line 17") and keeps their content in pii.quarantined_row."""
+def set_aside_lines(
+    connection: Connection, batch_id: int, rule: str, lines: Sequence[BadLine], heading: str | None = None
+) -> None:
+    """Names the lines in ops.quarantine (row_key "line 17") and keeps their content in pii.quarantined_row.
+
+    Args:
+        heading: the document's first line, without which its lines cannot be read again; None where they can.
+    """
     run_step(
         connection,
         "land/quarantine_lines.sql",
@@ -116,6 +122,7 @@ def set_aside_lines(connection: Connection, batch_id: int, rule: str, lines: Seq
             "set_aside_at": datetime.now(UTC),  # book-keeping: the wall clock
             "row_keys": [f"line {line.number}" for line in lines],
             "reasons": [line.reason for line in lines],
+            "heading": heading and heading.replace("\0", ""),
             "contents": [line.content.replace("\0", "") for line in lines],
         },
     )

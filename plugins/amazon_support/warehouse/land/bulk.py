@@ -4,7 +4,7 @@ import codecs
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from operator import itemgetter
 from typing import Any, BinaryIO
@@ -46,11 +46,13 @@ class FlatFile:
         columns: column of the table by heading, such as "amazon-order-id". Headings are compared without regard to
             case, surrounding spaces, and whether words are joined by "-", "_" or a space.
         required: headings without which a document is useless.
+        fewest: known columns of which a document must have so many to be believed.
     """
 
     table: str
     columns: Mapping[str, str]
     required: frozenset[str]
+    fewest: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,13 @@ class Copied:
         rows: how many lines are in the table now.
         bad_lines: the others, in their order; blank lines are no lines.
         unknown_headings: columns of the document that were left out.
+        heading: its first line.
     """
 
     rows: int
     bad_lines: list[BadLine]
     unknown_headings: tuple[str, ...]
+    heading: str = field(default="", compare=False)
 
 
 def copy_flat_file(
@@ -97,7 +101,7 @@ def copy_flat_file(
             bad_lines += _bad_lines(connection, flat_file, layout, _body(lines, charset), landed)
     except BadDocument as problem:
         raise BadDocument(f"The document for {flat_file.table} ({where}) {problem}.") from None
-    return Copied(rows, bad_lines, layout.unknown)
+    return Copied(rows, bad_lines, layout.unknown, layout.heading)
 
 
 # ---------- reading
@@ -142,19 +146,22 @@ class _Layout:
         headings: those known, in their order, by column of the table.
         positions: of the known headings among the fields.
         unknown: headings left out.
+        heading: the line of headings.
     """
 
     fields: int
     headings: dict[str, str]
     positions: tuple[int, ...]
     unknown: tuple[str, ...]
+    heading: str
 
 
 def _layout(flat_file: FlatFile, beginning: bytes) -> _Layout:
     """Raises: BadDocument saying what the document is instead of a report."""
     if not beginning.strip():
         raise BadDocument("is empty")
-    found = [name.strip() for name in beginning.partition(b"\n")[0].decode().split("\t")]
+    first_line = beginning.partition(b"\n")[0].decode().rstrip("\r")
+    found = [name.strip() for name in first_line.split("\t")]
     columns = {_plain(heading): column for heading, column in flat_file.columns.items()}
     headings: dict[str, str] = {}
     positions = []
@@ -168,8 +175,10 @@ def _layout(flat_file: FlatFile, beginning: bytes) -> _Layout:
         if beginning.lstrip().startswith((b"<", b"{", b"[")):
             raise BadDocument("is an error page, not a report")
         raise BadDocument(f"lacks the columns {', '.join(missing)}")
+    if len(headings) < flat_file.fewest:
+        raise BadDocument(f"has only {len(headings)} of its {len(flat_file.columns)} usual columns")
     unknown = tuple(heading for position, heading in enumerate(found) if position not in positions and heading)
-    return _Layout(len(found), headings, tuple(positions), unknown)
+    return _Layout(len(found), headings, tuple(positions), unknown, first_line)
 
 
 def _plain(heading: str) -> str:

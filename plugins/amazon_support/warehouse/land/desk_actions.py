@@ -72,11 +72,13 @@ def land_desk_actions(
     read_at: datetime,
     rows: Sequence[DeskActionRow],
     bad_lines: Sequence[BadLine] = (),
+    heading: str | None = None,
 ) -> int:
     """Writes one export as one batch, words and the rows as received apart from the rest. Bad lines are set aside.
 
     Args:
         read_at: aware UTC; nothing in the file was done later.
+        heading: the file's line of headings, kept where lines are bad; None where it has none.
 
     Returns: the batch's id.
     """
@@ -95,7 +97,7 @@ def land_desk_actions(
         ((batch_id, account, row.line_number, clean(row.text) or None, as_json(clean(row.received))) for row in rows),
     )
     if bad_lines:
-        set_aside_lines(connection, batch_id, UNREADABLE, bad_lines)
+        set_aside_lines(connection, batch_id, UNREADABLE, bad_lines, heading)
     return batch_id
 
 

@@ -61,6 +61,7 @@ def land_feedback(
     seen_at: datetime,
     rows: Sequence[FeedbackRow],
     bad_lines: Sequence[BadLine] = (),
+    heading: str | None = None,
 ) -> int:
     """Writes one report of one marketplace as one batch, personal data apart from the rest. Bad lines are set aside.
 
@@ -70,6 +71,7 @@ def land_feedback(
         marketplace: country, such as DE.
         window: the span that the report was ordered for.
         seen_at: aware UTC, when the report was ordered. It tells how things stood then, whatever its span.
+        heading: the report's first line, kept where lines are bad.
 
     Returns: the batch's id.
     """
@@ -98,7 +100,7 @@ def land_feedback(
         ((batch_id, account, row.line_number, row.comments, row.response, row.rater_email) for row in rows),
     )
     if bad_lines:
-        set_aside_lines(connection, batch_id, UNREADABLE, bad_lines)
+        set_aside_lines(connection, batch_id, UNREADABLE, bad_lines, heading)
     return batch_id
 
 

@@ -1,6 +1,6 @@
 """Lines of Amazon's all-orders report: copied as typed rows, published as facts like the orders of the API."""
 
-from typing import TYPE_CHECKING
+from typing import BinaryIO, Protocol
 
 from sqlalchemy import Connection, text
 
@@ -9,9 +9,6 @@ from amazon_support.warehouse.land.batches import new_batch, set_aside_lines
 from amazon_support.warehouse.land.bulk import FlatFile, copy_flat_file
 from amazon_support.warehouse.land.orders import publish_versions
 from amazon_support.window import Window
-
-if TYPE_CHECKING:
-    from amazon_support.sources.reports import Document
 
 ORDER_REPORT = "order_report"
 UNREADABLE = "line_readable"  # the rule that a line breaks which could not be landed
@@ -47,11 +44,23 @@ FLAT_FILE = FlatFile(
         "promotion-ids": "promotion_ids",
     },
     required=frozenset({"amazon-order-id", "purchase-date", "last-updated-date", "order-status", "quantity"}),
+    fewest=12,  # more than half of the columns: sites leave some out, none leaves out that many
 )
 
 
+class Content(Protocol):
+    """What a document holds, whether it was downloaded or kept."""
+
+    @property
+    def charset(self) -> str | None:
+        """None if nothing names it."""
+
+    def open_bytes(self) -> BinaryIO:
+        """As a stream that can be rewound."""
+
+
 def land_order_report(
-    connection: Connection, *, account: str, region: str, window: Window, document: "Document"
+    connection: Connection, *, account: str, region: str, window: Window, document: Content
 ) -> tuple[int | None, int]:
     """Writes one report as one batch, in the caller's transaction. Lines that cannot be typed are set aside.
 
@@ -75,7 +84,7 @@ def land_order_report(
         text("update ops.batch set row_count = :rows where batch_id = :id"), {"rows": copied.rows, "id": batch_id}
     )
     if copied.bad_lines:
-        set_aside_lines(connection, batch_id, UNREADABLE, copied.bad_lines)
+        set_aside_lines(connection, batch_id, UNREADABLE, copied.bad_lines, copied.heading)
     return batch_id, copied.rows
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from amazon_support.settings import SettingsError
-from amazon_support.web import api, deeds, pages, tickets
+from amazon_support.web import api, deeds, levels, pages, tickets
 from amazon_support.web.page import render
 
 # Nothing from elsewhere, nothing inline, and in no frame but Airflow's own.
@@ -35,7 +35,7 @@ HEADERS = {
 
 # No route is open: Airflow asks nobody who comes to a mounted application.
 app = FastAPI(title="Support desk", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
-for part in (pages, tickets, deeds, api):
+for part in (pages, levels, tickets, deeds, api):
     app.include_router(part.router)
 
 

@@ -10,7 +10,12 @@ from fastapi.responses import HTMLResponse
 from amazon_support.settings import home
 from amazon_support.web import words
 
-FILES = {"support.css": "text/css", "support.js": "text/javascript"}
+FILES = {
+    "support.css": "text/css",
+    "support.js": "text/javascript",
+    "charts.js": "text/javascript",
+    "chart.js-4.6.1.umd.min.js": "text/javascript",
+}
 
 
 @cache

@@ -4,7 +4,7 @@ import re
 from dataclasses import fields
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
@@ -20,7 +20,6 @@ from amazon_support.web.tickets import address
 from amazon_support.web.visitor import Visitor, VisitorDep
 
 router = APIRouter()
-By = Literal["marketplace", "agent", "ticket_type", "desk", "team"]
 ADDRESS = re.compile(r"\S+@\S+")
 LONGEST_QUESTION = 200
 
@@ -197,42 +196,6 @@ def _found(connection: Connection, visitor: Visitor, current: Settings, asked: s
 
 
 # ---------- figures
-
-
-@router.get("/levels")
-def levels(
-    request: Request,
-    visitor: VisitorDep,
-    connection: WarehouseDep,
-    current: SettingsDep,
-    now: NowDep,
-    days: Annotated[int, Query(ge=1, le=400)] = 30,
-    metric: Annotated[str, Query(max_length=40)] = "amazon_reply",
-    by: By = "marketplace",
-    marketplace: Annotated[str | None, Query(max_length=2)] = None,
-) -> Response:
-    """Compliance by day and by whatever is asked for, over the last days that have ended."""
-    today = now.astimezone(UTC).date()
-    asked = {"since": today - timedelta(days=days), "until": today, "metric": metric, "account": None}
-    asked["marketplace"] = marketplace or None
-    by_day = rows(connection, "levels", **asked, agent=None, ticket_type=None)
-    met, judged = sum(row["met"] for row in by_day), sum(row["met"] + row["breached"] for row in by_day)
-    return render(
-        request,
-        "levels",
-        visitor=visitor,
-        now=now,
-        by_day=by_day,
-        by_name=rows(connection, "levels_by", **asked, by=by),
-        share_met=met / judged if judged else None,
-        judged=judged,
-        contacts=rows(connection, "contact_response"),
-        metrics=sorted(
-            {name for policy in current.service_levels.policies for name, _ in policy.metrics.measured()} | {"ticket"}
-        ),
-        marketplaces=sorted(current.by_country),
-        asked={"days": days, "metric": metric, "by": by, "marketplace": marketplace or ""},
-    )
 
 
 @router.get("/health")

@@ -1,0 +1,176 @@
+"""Service levels: figures, their shape, and the tickets behind each of them."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from amazon_support.settings import Settings
+from amazon_support.web.page import render
+from amazon_support.web.reading import Row, rows
+from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
+from amazon_support.web.visitor import VisitorDep
+
+router = APIRouter(prefix="/levels")
+By = Literal["marketplace", "agent", "ticket_type", "desk", "team"]
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+BUCKETS = (0, 3600, 7200, 14400, 28800, 43200, 86400, 172800)  # least seconds; as levels_shape.sql has them
+SHADES = 4
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the visitor asks about: the last days that have ended (UTC), a metric, a marketplace ("": all)."""
+
+    days: int
+    metric: str
+    by: By
+    marketplace: str
+
+    def span(self, now: datetime) -> tuple[date, date]:
+        today = now.astimezone(UTC).date()
+        return today - timedelta(days=self.days), today
+
+
+def asked(
+    days: Annotated[int, Query(ge=1, le=400)] = 30,
+    metric: Annotated[str, Query(max_length=40)] = "amazon_reply",
+    by: By = "marketplace",
+    marketplace: Annotated[str, Query(max_length=2)] = "",
+) -> Asked:
+    return Asked(days, metric, by, marketplace)
+
+
+AskedDep = Annotated[Asked, Depends(asked)]
+
+
+@router.get("")
+def levels(
+    request: Request,
+    visitor: VisitorDep,
+    connection: WarehouseDep,
+    current: SettingsDep,
+    now: NowDep,
+    asked: AskedDep,
+) -> Response:
+    """Compliance by day and by whatever is asked for, how long answers take, and when buyers write."""
+    since, until = asked.span(now)
+    about = {"since": since, "until": until, "metric": asked.metric, "account": None}
+    about["marketplace"] = asked.marketplace or None
+    by_day = rows(connection, "levels", **about, agent=None, ticket_type=None)
+    met, judged = sum(row["met"] for row in by_day), sum(row["met"] + row["breached"] for row in by_day)
+    shape = rows(connection, "levels_shape", **_cycles(current, asked, now))
+    return render(
+        request,
+        "levels",
+        visitor=visitor,
+        now=now,
+        asked=asked,
+        query=urlencode(asdict(asked)),
+        by_day=by_day,
+        by_name=rows(connection, "levels_by", **about, by=asked.by),
+        share_met=met / judged if judged else None,
+        judged=judged,
+        buckets=_buckets(shape),
+        hours=_hours(shape),
+        weekdays=WEEKDAYS,
+        contacts=rows(connection, "contact_response"),
+        metrics=sorted(
+            {name for policy in current.service_levels.policies for name, _ in policy.metrics.measured()} | {"ticket"}
+        ),
+        marketplaces=sorted(current.by_country),
+    )
+
+
+@router.get("/tickets")
+def tickets(
+    request: Request,
+    visitor: VisitorDep,
+    connection: WarehouseDep,
+    current: SettingsDep,
+    now: NowDep,
+    asked: AskedDep,
+    name: Annotated[str | None, Query(max_length=200)] = None,
+    day: date | None = None,
+    outcome: Literal["met", "breached"] | None = None,
+    weekday: Annotated[int | None, Query(ge=1, le=7)] = None,
+    hour: Annotated[int | None, Query(ge=0, le=23)] = None,
+    least: Annotated[int | None, Query(ge=0)] = None,
+    below: Annotated[int | None, Query(ge=0)] = None,
+) -> Response:
+    """The cycles behind a figure, the longest first, as far as the visitor may see their tickets."""
+    cycles = _cycles(current, asked, now)
+    if day:
+        cycles |= _instants(day, day + timedelta(days=1))
+    found = rows(
+        connection,
+        "levels_tickets",
+        **cycles,
+        by=asked.by,
+        name=name,
+        outcome=outcome,
+        weekday=weekday,
+        hour=hour,
+        least=least,
+        below=below,
+        marketplaces=visitor.marketplaces and list(visitor.marketplaces),
+        me=visitor.agent,
+    )
+    narrowed = [
+        name,
+        outcome,
+        day and f"{day}",
+        weekday and WEEKDAYS[weekday - 1],
+        hour is not None and f"{hour:02}:00 UTC",
+    ]
+    return render(
+        request,
+        "levels_tickets",
+        visitor=visitor,
+        now=now,
+        asked=asked,
+        query=urlencode(asdict(asked)),
+        cycles=found,
+        narrowed=[each for each in narrowed if each],
+        least=least,
+        below=below,
+    )
+
+
+def _cycles(current: Settings, asked: Asked, now: datetime) -> dict[str, Any]:
+    return {
+        "accounts": [account.name for account in current.accounts],
+        "metric": asked.metric,
+        "marketplace": asked.marketplace or None,
+        **_instants(*asked.span(now)),
+    }
+
+
+def _instants(since: date, until: date) -> dict[str, datetime]:
+    return {"since": datetime.combine(since, time(), UTC), "until": datetime.combine(until, time(), UTC)}
+
+
+def _buckets(shape: list[Row]) -> list[Row]:
+    """How many cycles took how long, the shortest first; none at all if none ended."""
+    cycles = {row["bucket"]: row["cycles"] for row in shape if row["bucket"] is not None}
+    ends = (*BUCKETS[1:], None)
+    return [
+        {"least": least, "below": below, "cycles": cycles.get(least, 0)}
+        for least, below in zip(BUCKETS, ends, strict=True)
+        if cycles
+    ]
+
+
+def _hours(shape: list[Row]) -> list[list[Row]]:
+    """Seven weekdays of 24 hours with cycles that began then, breached ones, and a shade of 0 to SHADES."""
+    began = {(row["weekday"], row["hour"]): row for row in shape if row["weekday"] is not None}
+    most = max((row["cycles"] for row in began.values()), default=0)
+    nothing = {"cycles": 0, "breached": 0}
+
+    def cell(weekday: int, hour: int) -> Row:
+        row = began.get((weekday, hour), nothing)
+        return {**row, "hour": hour, "shade": -(-row["cycles"] * SHADES // most)}
+
+    return [[cell(weekday, hour) for hour in range(24)] for weekday in range(1, 8)] if most else []

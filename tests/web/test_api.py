@@ -73,3 +73,12 @@ def test_openapi_describes_what_there_is(browser: Browser, told: Engine) -> None
     described = asked(browser, "vic", "openapi.json")
     assert {"/api/worklist", "/api/compliance"} < set(described["paths"])
     assert all(get["get"]["description"] for get in described["paths"].values())
+
+
+def test_the_worklist_can_be_had_as_a_file_without_formulas(browser: Browser, told: Engine) -> None:
+    with told.begin() as connection:
+        connection.exec_driver_sql("update mart.worklist_item set items = '=HYPERLINK(1)'")
+    answer = browser("ana").get("/worklist", params={"format": "csv", "marketplace": "DE"})
+    heading, line = answer.content.decode("utf-8-sig").splitlines()
+    cells = dict(zip(heading.split(","), line.split(","), strict=True))
+    assert (cells["ticket_id"], cells["due_at"], cells["items"]) == (KEY, "2026-03-11 08:00 UTC", "'=HYPERLINK(1)")

@@ -63,3 +63,11 @@ def test_what_is_chosen_and_what_may_be_seen_is_listed(
     browser: Browser, many: Engine, user: str, query: str, count: int
 ) -> None:
     assert len(listed(browser, user, query)[0]) == count
+
+
+def test_all_that_is_chosen_can_be_had_as_a_file(browser: Browser, many: Engine) -> None:
+    answer = browser("ana").get("/tickets?status=new&format=csv")
+    assert answer.headers["content-disposition"] == 'attachment; filename="tickets.csv"'
+    heading, *lines = answer.content.decode("utf-8-sig").splitlines()
+    assert heading.split(",")[:3] == ["account", "ticket_id", "marketplace"]
+    assert [line.split(",")[1] for line in lines] == [f"DE:case:{number}" for number in range(230)]

@@ -1,6 +1,6 @@
 -- In: as_of; statuses of those that are not done, ticket_type, marketplace, account, agent (null: any); marketplaces
 -- (null: all) and agent (me) of the visitor; after_due, after_id: the last row of the page before (null: the first
--- page). Out: open tickets, the first due first, with the reply clock or, without one, the next that is due.
+-- page); at_most: rows. Out: open tickets, the first due first, with the reply clock or, without one, the next that is due.
 with asked as (
     select
         %(as_of)s::timestamptz as as_of,
@@ -101,4 +101,4 @@ where
     asked.after_due is null
     or (tickets.sorted_by, tickets.id) > (asked.after_due, asked.after_id)
 order by tickets.sorted_by asc, tickets.id asc
-limit 100
+limit %(at_most)s

@@ -83,7 +83,7 @@ def write_csv(worklist: Worklist, path: Path) -> Path:
 
     columns = [field.name for field in fields(Item)]
     frame = pandas.DataFrame([asdict(item) for item in worklist.items], columns=columns, dtype=object)
-    frame.map(_cell).to_csv(path, index=False, encoding="utf-8-sig")
+    frame.map(safe_cell).to_csv(path, index=False, encoding="utf-8-sig")
     return path
 
 
@@ -111,7 +111,8 @@ def _sql_settings(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _cell(value: Any) -> Any:
+def safe_cell(value: Any) -> Any:
+    """A value as a cell of a CSV file that is safe to open: no formula, one line, instants with their zone."""
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     if not isinstance(value, str):

@@ -1,10 +1,10 @@
 """The pages: what each reads, and what it shows. As of now; nothing is written but who saw personal data."""
 
 import re
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from amazon_support.outputs.items import SECTIONS, Item
 from amazon_support.settings import Settings, home
-from amazon_support.web.page import FILES, render
+from amazon_support.web.page import FILES, csv_file, render
 from amazon_support.web.reading import Row, note_view, rows
 from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
 from amazon_support.web.tickets import address
@@ -22,6 +22,7 @@ from amazon_support.web.visitor import Visitor, VisitorDep
 router = APIRouter()
 ADDRESS = re.compile(r"\S+@\S+")
 LONGEST_QUESTION = 200
+Form = Annotated[Literal["page", "csv"], Query(alias="format")]
 
 
 @router.get("/")
@@ -46,14 +47,20 @@ def worklist(
     now: NowDep,
     agent: Annotated[str | None, Query(max_length=LONGEST_QUESTION)] = None,
     marketplace: Annotated[str | None, Query(max_length=2)] = None,
+    written_as: Form = "page",
 ) -> Response:
     """What there is to do, by section; of one agent, one marketplace, or all that the visitor may see."""
     as_of, items = listed(connection, visitor, agent, marketplace, now)
+    if written_as == "csv":
+        return csv_file(
+            "worklist", map(asdict, items), [field.name for field in fields(Item) if field.name != "position"]
+        )
     return render(
         request,
         "worklist",
         visitor=visitor,
         now=now,
+        query=request.url.query,
         sections=[(SECTIONS[name], list(group)) for name, group in groupby(items, key=lambda item: item.section)],
         count=len(items),
         as_of=as_of,
@@ -98,6 +105,17 @@ VIEWS = {
     "Claims": {"ticket_type": "a_to_z_claim"},
     "Performance": {"ticket_type": "performance_notification"},
 }
+TICKET_COLUMNS = (
+    "account",
+    "ticket_id",
+    "marketplace",
+    "ticket_type",
+    "status",
+    "status_since",
+    "metric",
+    "due_at",
+    "last_event_at",
+)
 Choice = Annotated[str, Query(max_length=LONGEST_QUESTION)]
 
 
@@ -114,8 +132,10 @@ def tickets(
     account: Choice = "",
     agent: Choice = "",
     after: Choice = "",
+    written_as: Form = "page",
 ) -> Response:
-    """Tickets that are not done, the first due first, a hundred a page; what is chosen stands in the address.
+    """Tickets that are not done, the first due first, a hundred a page, or all in a file; what is chosen stands in the
+    address.
 
     `after`: the last row of the page before, as its due instant and id.
     """
@@ -137,7 +157,10 @@ def tickets(
         me=visitor.agent,
         after_due=after_due or None,
         after_id=after_id or None,
+        at_most=100_000 if written_as == "csv" else 100,
     )
+    if written_as == "csv":
+        return csv_file("tickets", found, TICKET_COLUMNS)
     more = f"{found[-1]['sorted_by']}|{found[-1]['id']}" if len(found) < (found[0]["found"] if found else 0) else None
     return render(
         request,
@@ -146,6 +169,7 @@ def tickets(
         now=now,
         tickets=found,
         chosen=chosen,
+        query=urlencode({name: value for name, value in chosen.items() if value}),
         more=more and urlencode({**{name: value for name, value in chosen.items() if value}, "after": more}),
         views={name: urlencode(view) for name, view in VIEWS.items()},
         statuses=OPEN,

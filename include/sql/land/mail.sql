@@ -1,6 +1,6 @@
--- In: landed mail of the batches without that in quarantine. Out: core.mail; a mail that is known stays
--- as it is. sent_at: the mail's own date, bounded by when our server received it. ticket_key follows in
--- mail_tickets.sql.
+-- In: landed mail of the batches without that in quarantine; what people decided of it, which counts before what the
+-- rules say. Out: core.mail; a mail that is known stays as it is. sent_at: the mail's own
+-- date, bounded by when our server received it. ticket_key follows in mail_tickets.sql.
 insert into core.mail (
     account,
     mail_id,
@@ -54,9 +54,9 @@ typed as (
         passed.mail_id,
         passed.mailbox,
         passed.folder,
-        passed.meaning ->> 'kind' as kind,
-        ops.amount(passed.meaning ->> 'confidence')::real as confidence,
-        array(select jsonb_array_elements_text(passed.signals)) as signals,
+        coalesce(decided.kind, passed.meaning ->> 'kind') as kind,
+        case when decided.kind is null then ops.amount(passed.meaning ->> 'confidence')::real else 1 end as confidence,
+        array(select jsonb_array_elements_text(passed.signals)) || decided.signal as signals,
         passed.meaning ->> 'direction' as direction,
         passed.meaning ->> 'marketplace' as marketplace,
         array(
@@ -74,6 +74,15 @@ typed as (
         passed.archived_as,
         passed.batch_id
     from passed
+    left join lateral (
+        select
+            decision.kind,
+            array['decided by a person'] as signal
+        from core.mail_decision as decision
+        where decision.account = passed.account and decision.mail_id = passed.mail_id
+        order by decision.decided_at desc, decision.decision_id desc
+        limit 1
+    ) as decided on true
 )
 
 select distinct on (account, mail_id) * from typed

@@ -13,6 +13,7 @@ with recorded as (
         source_order,
         actor,
         order_id,
+        buyer_ref,
         detail
     )
     values (
@@ -27,6 +28,7 @@ with recorded as (
         2,
         %(actor)s,
         %(order_id)s,
+        %(buyer_ref)s,
         %(detail)s::jsonb
     )
     on conflict (account, source, source_id) do nothing

@@ -23,7 +23,8 @@ ordered as (
         case
             when kind in ('reply', 'buyer_message') and is_automatic then null
             when kind in ('note', 'change_type', 'attach_order', 'detach_order', 'merge', 'unmerge') then null
-            when kind = 'notice' then 'buyer_message'
+            when kind in ('decide_mail', 'black_list', 'black_list_end') then null
+            when kind in ('notice', 'follow_up') then 'buyer_message'
             when kind = 'no_response_needed' then 'solve'
             else kind
         end as move,

@@ -1,6 +1,7 @@
 -- In: as_of; statuses of those that are not done, ticket_type, marketplace, account, agent (null: any); marketplaces
 -- (null: all) and agent (me) of the visitor; after_due, after_id: the last row of the page before (null: the first
--- page); at_most: rows. Out: open tickets, the first due first, with the reply clock or, without one, the next that is due.
+-- page); at_most: rows. Out: open tickets, the first due first, with the reply clock or, without one, the next that
+-- is due.
 with asked as (
     select
         %(as_of)s::timestamptz as as_of,

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from amazon_support.settings import SettingsError
 from amazon_support.web import api, deeds, levels, pages, tickets
 from amazon_support.web.page import render
+from amazon_support.web.tickets import Moved, address
 
 # Nothing from elsewhere, nothing inline, and in no frame but Airflow's own.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -56,6 +57,12 @@ async def explain(request: Request, error: HTTPException) -> Response:
     if error.status_code == 401:
         return RedirectResponse(get_auth_manager().get_url_login(next_url=str(request.url)), 303)
     return _error_page(request, error.status_code, str(error.detail))
+
+
+@app.exception_handler(Moved)
+async def lead_on(request: Request, moved: Moved) -> Response:
+    """A ticket that was merged into another one is found there."""
+    return RedirectResponse(address(request, moved.account, moved.ticket_id), 303)
 
 
 @app.exception_handler(SettingsError)

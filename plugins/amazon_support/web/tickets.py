@@ -1,15 +1,17 @@
 """The page of one ticket."""
 
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, get_args
 from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from sqlalchemy import Connection
 
+from amazon_support.mail.facts import Kind as MailKind
 from amazon_support.outputs.ticket_history import TicketHistory, UnknownTicket, ticket_history
 from amazon_support.settings import Settings
-from amazon_support.tickets.actions import refusal
+from amazon_support.tickets.actions import newest_ticket, refusal
 from amazon_support.web import forms
 from amazon_support.web.page import render
 from amazon_support.web.reading import Row, note_view, rows
@@ -17,6 +19,15 @@ from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
 from amazon_support.web.visitor import Visitor, VisitorDep
 
 router = APIRouter()
+MAIL_KINDS = get_args(MailKind)
+
+
+class Moved(Exception):
+    """The ticket is part of another one now."""
+
+    def __init__(self, account: str, ticket_id: str) -> None:
+        self.account, self.ticket_id = account, ticket_id
+        super().__init__(ticket_id)
 
 
 def address(request: Request, account: str, ticket_id: str) -> str:
@@ -29,11 +40,13 @@ def visible_ticket(
 ) -> tuple[TicketHistory, list[Row]]:
     """The ticket as of now, and who has it.
 
-    Raises: HTTPException 404 if there is none, 403 if it is not the visitor's to see.
+    Raises: HTTPException 404 if there is none, 403 if it is not the visitor's to see; Moved.
     """
     try:
         history = ticket_history(connection, current, f"{account}/{ticket_id}", as_of=now)
     except UnknownTicket as error:
+        if merged_into := newest_ticket(connection, account, ticket_id.partition("#")[0]):
+            raise Moved(account, merged_into) from None
         raise HTTPException(404, str(error)) from None
     agents = rows(connection, "ticket_agents", account=account, ticket_id=ticket_id, as_of=now)
     if not visitor.sees(history.ticket["marketplace"]) and visitor.agent not in {row["agent"] for row in agents}:
@@ -63,6 +76,7 @@ def ticket(
         form_key=forms.key(visitor.name, f"{account}/{ticket_id}"),
         everybody=[each.name for each in current.agents],
         types=rows(connection, "ticket_types"),
+        mail_kinds=MAIL_KINDS,
         **shown,
     )
 
@@ -91,9 +105,16 @@ def shown_ticket(
         "agents": agents,
         "clocks": history.clocks,
         "timeline": history.timeline,
+        "black_listed": rows(connection, "ticket_black_list", account=account, buyer_ref=history.ticket["buyer_ref"]),
+        "undecided": next(_undecided(history), None),
         **_order(connection, history.ticket, now),
         **personal,
     }
+
+
+def _undecided(history: TicketHistory) -> Iterator[str]:
+    """Mails that somebody has to say of what they are, the newest first."""
+    return (each["source_id"] for each in history.timeline if each["source"] == "mail" and each["about"] == "unknown")
 
 
 def _order(connection: Connection, found: Row, now: datetime) -> Row:

@@ -12,7 +12,14 @@ from amazon_support.warehouse.land.account_health import (
 )
 from amazon_support.warehouse.land.desk_actions import DeskActionRow, land_desk_actions, publish_desk_actions
 from amazon_support.warehouse.land.feedback import FeedbackRow, land_feedback, publish_feedback
-from amazon_support.warehouse.land.mail import MailRow, land_mail, land_reread, publish_mail, publish_reread
+from amazon_support.warehouse.land.mail import (
+    MailRow,
+    land_mail,
+    land_reread,
+    publish_decided,
+    publish_mail,
+    publish_reread,
+)
 from amazon_support.warehouse.land.order_report import land_order_report, publish_order_report
 from amazon_support.warehouse.land.orders import land_orders, publish_orders
 
@@ -41,6 +48,7 @@ __all__ = [
     "land_orders",
     "land_reread",
     "publish_account_health",
+    "publish_decided",
     "publish_desk_actions",
     "publish_feedback",
     "publish_mail",

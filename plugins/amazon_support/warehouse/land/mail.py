@@ -160,14 +160,27 @@ def publish_reread(connection: Connection, settings: Settings) -> int:
     reread_ids, _ = claim(connection, REREAD)
     if reread_ids:
         for changed in run_step(connection, "land/reread_meanings.sql", {"batch_ids": reread_ids}).all():
-            found = run_step(connection, "land/reread_batches.sql", dict(changed._mapping))
-            batch_ids = list(found.scalars())
-            run_steps(connection, FORGET_MAIL, {"batch_ids": batch_ids}, rows=0)
-            for batch_id in batch_ids:  # in their old order, because links look at what was there before
-                _publish(connection, settings, [batch_id], rows=0)
+            _link_anew(connection, settings, **changed._mapping)
         run_step(connection, "land/reread_followers.sql")
         mark_published(connection, reread_ids)
     return len(reread_ids)
+
+
+def publish_decided(connection: Connection, settings: Settings, account: str, first_batch_id: int) -> None:
+    """Files and links the account's mail from that batch on anew, in the caller's transaction: after somebody decided
+    what one of its mails is (core.mail_decision).
+    """
+    _lock(connection)
+    _link_anew(connection, settings, account, first_batch_id)
+    run_step(connection, "land/reread_followers.sql")
+
+
+def _link_anew(connection: Connection, settings: Settings, account: str, first_batch_id: int) -> None:
+    found = run_step(connection, "land/reread_batches.sql", {"account": account, "first_batch_id": first_batch_id})
+    batch_ids = list(found.scalars())
+    run_steps(connection, FORGET_MAIL, {"batch_ids": batch_ids}, rows=0)
+    for batch_id in batch_ids:  # in their old order, because links look at what was there before
+        _publish(connection, settings, [batch_id], rows=0)
 
 
 def _lock(connection: Connection) -> None:

@@ -22,8 +22,8 @@ demo: $(BIN)/.installed ## Run the hourly job on a real Airflow over invented hi
 demo-stop: $(BIN)/.installed ## Stop what the demo left running
 	@"$(BIN)/python" -m amazon_support demo --stop
 
-# Whole files to each worker, the slow tests together and last.
-WORKERS := --numprocesses auto --dist loadgroup --no-loadscope-reorder
+# Whole files to each worker, in order: the slow tests last.
+WORKERS := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 test: lint ## Lint, then all tests with coverage
 	@cd "$(ROOT)" && "$(BIN)/pytest" $(WORKERS) --cov --cov-report=term --cov-fail-under=85

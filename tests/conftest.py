@@ -19,12 +19,9 @@ os.environ["AIRFLOW_HOME"] = _airflow_home.name
 _numbers = itertools.count(1)
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first: most mistakes show before the slow ones begin. Workers take whole files, one all slow ones."""
+    """Fast tests first: most mistakes show before the slow ones begin."""
     items.sort(key=_is_slow)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("slow" if _is_slow(item) else item.path.as_posix()))
 
 
 def _is_slow(item: pytest.Item) -> bool:

@@ -206,7 +206,7 @@ class LocalStack:
 
     @cached_property
     def _client(self) -> httpx.Client:
-        client = httpx.Client(base_url=self.airflow_url, timeout=30)
+        client = httpx.Client(base_url=self.airflow_url, timeout=120)  # a busy machine answers late
         login = {"username": "admin", "password": self.password}
         token = client.post("/auth/token", json=login).raise_for_status().json()["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"

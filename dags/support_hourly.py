@@ -30,6 +30,7 @@ from airflow.sdk import CronDataIntervalTimetable, dag, task
 from amazon_support.orchestration import tasks
 from amazon_support.orchestration.defaults import DEFAULT_ARGS, WINDOW_PARAMS, Pool, Tag
 from amazon_support.orchestration.groups import amazon_facts, facts
+from amazon_support.orchestration.notifiers import LeadsNotifier
 
 
 @dag(
@@ -52,9 +53,10 @@ def support_hourly():
     )
     # Mail is published before what agents did with it: an action needs its ticket.
     desks = facts("desks", ["desk_action"], tasks.list_desk_folders, tasks.read_desk_folder, Pool.WAREHOUSE)
-    folded = task(trigger_rule="all_done")(tasks.fold_tickets)()
+    # Without these two nobody would be told of anything.
+    folded = task(trigger_rule="all_done", on_failure_callback=LeadsNotifier())(tasks.fold_tickets)()
     compliance = task(tasks.write_compliance)()
-    worklists = task(tasks.write_worklists)()
+    worklists = task(on_failure_callback=LeadsNotifier())(tasks.write_worklists)()
     delivered = task(tasks.deliver)()
     summary = task(task_id="summary", trigger_rule="all_done", retries=0)(tasks.summarise)()
     orders >> mail >> missing_orders >> desks >> folded >> worklists >> delivered >> summary

@@ -1,12 +1,13 @@
 """Service levels: figures, their shape, and the tickets behind each of them."""
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any, Literal
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from amazon_support.outputs import levels as figures
 from amazon_support.settings import Settings
 from amazon_support.web.page import render
 from amazon_support.web.reading import Row, rows
@@ -16,7 +17,7 @@ from amazon_support.web.visitor import VisitorDep
 router = APIRouter(prefix="/levels")
 By = Literal["marketplace", "agent", "ticket_type", "desk", "team"]
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-BUCKETS = (0, 3600, 7200, 14400, 28800, 43200, 86400, 172800)  # least seconds; as levels_shape.sql has them
+BUCKETS = (0, 3600, 7200, 14400, 28800, 43200, 86400, 172800)  # least seconds; as levels/shape.sql has them
 SHADES = 4
 
 
@@ -57,11 +58,10 @@ def levels(
 ) -> Response:
     """Compliance by day and by whatever is asked for, how long answers take, and when buyers write."""
     since, until = asked.span(now)
-    about = {"since": since, "until": until, "metric": asked.metric, "account": None}
-    about["marketplace"] = asked.marketplace or None
-    by_day = rows(connection, "levels", **about, agent=None, ticket_type=None)
+    about = {"metric": asked.metric, "marketplace": asked.marketplace or None}
+    by_day = figures.days(connection, since, until, **about)
     met, judged = sum(row["met"] for row in by_day), sum(row["met"] + row["breached"] for row in by_day)
-    shape = rows(connection, "levels_shape", **_cycles(current, asked, now))
+    shape = figures.shape(connection, _accounts(current), since, until, **about)
     return render(
         request,
         "levels",
@@ -70,7 +70,7 @@ def levels(
         asked=asked,
         query=urlencode(asdict(asked)),
         by_day=by_day,
-        by_name=rows(connection, "levels_by", **about, by=asked.by),
+        by_name=figures.by(connection, since, until, asked.by, **about),
         share_met=met / judged if judged else None,
         judged=judged,
         buckets=_buckets(shape),
@@ -101,13 +101,14 @@ def tickets(
     below: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
     """The cycles behind a figure, the longest first, as far as the visitor may see their tickets."""
-    cycles = _cycles(current, asked, now)
-    if day:
-        cycles |= _instants(day, day + timedelta(days=1))
-    found = rows(
+    since, until = (day, day + timedelta(days=1)) if day else asked.span(now)
+    found = figures.cycles(
         connection,
-        "levels_tickets",
-        **cycles,
+        _accounts(current),
+        since,
+        until,
+        metric=asked.metric,
+        marketplace=asked.marketplace or None,
         by=asked.by,
         name=name,
         outcome=outcome,
@@ -139,17 +140,8 @@ def tickets(
     )
 
 
-def _cycles(current: Settings, asked: Asked, now: datetime) -> dict[str, Any]:
-    return {
-        "accounts": [account.name for account in current.accounts],
-        "metric": asked.metric,
-        "marketplace": asked.marketplace or None,
-        **_instants(*asked.span(now)),
-    }
-
-
-def _instants(since: date, until: date) -> dict[str, datetime]:
-    return {"since": datetime.combine(since, time(), UTC), "until": datetime.combine(until, time(), UTC)}
+def _accounts(current: Settings) -> list[str]:
+    return [account.name for account in current.accounts]
 
 
 def _buckets(shape: list[Row]) -> list[Row]:

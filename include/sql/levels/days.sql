@@ -1,14 +1,12 @@
--- In: since, until (days), metric, account, marketplace, agent, ticket_type (null: all). Out: compliance of each day.
+-- In: since, until (days), metric, marketplace, teams (null: all). Out: compliance of each day.
 with days as (
     select * from mart.compliance_day
     where
         day >= %(since)s::date
         and day < %(until)s::date
         and metric = %(metric)s
-        and (%(account)s::text is null or account = %(account)s)
         and (%(marketplace)s::text is null or marketplace = %(marketplace)s)
-        and (%(agent)s::text is null or agent = %(agent)s)
-        and (%(ticket_type)s::text is null or ticket_type = %(ticket_type)s)
+        and (%(teams)s::text[] is null or team = any(%(teams)s::text[]))
 )
 
 select

@@ -1,6 +1,6 @@
--- In: accounts; since, until (instants), metric, marketplace (null: all). Out: the cycles that ended or were breached
--- then, counted twice over: by response time (bucket, the least seconds of it), and by the weekday (1 is Monday) and
--- hour (UTC) in which they began.
+-- In: accounts; since, until (instants), metric, marketplace, teams (null: all). Out: the cycles that ended or were
+-- breached then, counted twice over: by response time (bucket, the least seconds of it), and by the weekday (1 is
+-- Monday) and hour (UTC) in which they began.
 with cycles as (
     select
         started_at at time zone 'UTC' as started,
@@ -12,6 +12,7 @@ with cycles as (
         account = any(%(accounts)s::text[])
         and metric = %(metric)s
         and (%(marketplace)s::text is null or marketplace = %(marketplace)s)
+        and (%(teams)s::text[] is null or team = any(%(teams)s::text[]))
         and (
             (ended_at >= %(since)s::timestamptz and ended_at < %(until)s::timestamptz)
             or (breached_at >= %(since)s::timestamptz and breached_at < %(until)s::timestamptz)

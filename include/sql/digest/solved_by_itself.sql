@@ -1,0 +1,19 @@
+-- In: accounts, since, until (instants), marketplaces (null: all). Out: how many tickets solved themselves then.
+with solved as (
+    select * from mart.ticket_status
+    where
+        account = any(%(accounts)s::text[])
+        and cause = 'auto_solve'
+        and from_at >= %(since)s::timestamptz
+        and from_at < %(until)s::timestamptz
+),
+
+asked as (
+    select %(marketplaces)s::text[] as marketplaces
+)
+
+select count(*) as tickets
+from solved
+inner join mart.ticket as ticket on solved.account = ticket.account and solved.ticket_id = ticket.ticket_id
+cross join asked
+where asked.marketplaces is null or ticket.marketplace = any(asked.marketplaces)

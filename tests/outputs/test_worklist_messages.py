@@ -69,7 +69,7 @@ def test_what_time_left_says_already_is_not_said_twice(connection: Connection) -
     clock(connection, ticket(connection, "DE:order:1", periods=[("on_hold", before(hours=3))]), before(hours=25))
     ticket(connection, "DE:order:2", "refund")
     ticket(connection, "DE:case:777", "case_update", periods=[("new", before(hours=50))])
-    assert [(item.time_left, item.remark, item.facts) for item in written(connection).items] == [
+    assert [(item.time_left, item.remark, item.facts) for item in written(connection).shown] == [
         ("1 h late", "On hold", []),
         ("", "New for 3 h", []),
         ("2 h late", "No movement for 2 d 2 h: chase it", ["case 777"]),

@@ -332,7 +332,7 @@ def test_reason_and_time_left_use_the_same_words(connection: Connection) -> None
     write_worklists(connection, settings(), as_of=NOON)
     (shown,) = read_worklists(connection, settings(), as_of=NOON)
     assert [item.reason for item in shown.items] == [f"Breached {duration(s)} ago" for s in sorted(spans, reverse=True)]
-    assert [item.time_left for item in shown.items][:2] == ["10 d late", "2 d 1 h late"]
+    assert [item.time_left for item in shown.shown][:2] == ["10 d late", "2 d 1 h late"]
 
 
 def test_the_list_is_free_of_what_the_buyer_said_or_is_called(connection: Connection) -> None:

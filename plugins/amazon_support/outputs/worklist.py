@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from amazon_support.outputs import messages
 from amazon_support.outputs.items import BQOOL_PAGE, Item, Worklist, one_line
-from amazon_support.settings import Settings
+from amazon_support.outputs.reader import Reader
+from amazon_support.settings import Agent, Settings
 from amazon_support.warehouse import run_step
 
 CHASE_HOLDS_AFTER = timedelta(days=2)
@@ -59,8 +60,14 @@ def read_worklists(connection: Connection, settings: Settings, *, as_of: datetim
     }
     warn_before = settings.service_levels.at_risk_within, settings.policy.warn_shipment_before
     return [
-        Worklist(agent.name, agent.email, as_of, *warn_before, items.get(agent.name, ())) for agent in settings.agents
+        Worklist(agent.name, agent.email, as_of, *warn_before, items.get(agent.name, ()), reader(agent))
+        for agent in settings.agents
     ]
+
+
+def reader(agent: Agent) -> Reader:
+    """In which words and time zone the agent is told."""
+    return Reader(agent.language, agent.timezone)
 
 
 def write_files(connection: Connection, settings: Settings, folder: Path, *, as_of: datetime) -> list[Path]:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 from sqlalchemy import Connection
 
-from amazon_support.outputs.items import SECTIONS, Item
+from amazon_support.outputs.items import SECTIONS, Item, Shown
 from amazon_support.settings import Settings, home
 from amazon_support.web.page import FILES, render
 from amazon_support.web.reading import Row, note_view, rows
@@ -55,7 +55,10 @@ def worklist(
         "worklist",
         visitor=visitor,
         now=now,
-        sections=[(SECTIONS[name], list(group)) for name, group in groupby(items, key=lambda item: item.section)],
+        sections=[
+            (SECTIONS[name], [Shown(item) for item in group])
+            for name, group in groupby(items, key=lambda item: item.section)
+        ],
         count=len(items),
         as_of=as_of,
         agents=[each.name for each in current.agents] if visitor.sees_all else [],

@@ -269,7 +269,7 @@ def write_worklists() -> dict[str, Any]:
             counts = worklist.write_worklists(connection, current, as_of=window.as_of, since=window.start)
             queued = 0
             if window.live:
-                queued += outbox.queue_worklists(connection, current, as_of=window.as_of)
+                queued += outbox.queue_worklists(connection, current, as_of=window.as_of, pages=hooks.support_pages())
                 # Health, too: what a daily run was too late to tell.
                 queued += alerts.raise_alerts(
                     connection,

@@ -3,7 +3,7 @@
 import re
 import smtplib
 import ssl as tls
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -16,6 +16,15 @@ Channel = Literal["email", "chat", "text"]
 TIMEOUT = 30  # seconds for each answer of the mail server
 ADDRESS = re.compile(r"\S+@\S+")
 LONGEST_ERROR = 200
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that goes with an e-mail; `media_type` such as text/csv."""
+
+    name: str
+    media_type: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,7 @@ class Outgoing:
     message_id: str
     list_id: str
     at: datetime
+    attachments: Sequence[Attachment] = ()
 
 
 class NotTaken(Exception):
@@ -180,6 +190,9 @@ def as_mail(message: Outgoing, sender: str) -> EmailMessage:
     mail["X-Auto-Response-Suppress"] = "All"
     mail.set_content(message.plain)
     mail.add_alternative(message.html, subtype="html")
+    for each in message.attachments:
+        main, _, sub = each.media_type.partition("/")
+        mail.add_attachment(each.content, maintype=main, subtype=sub, filename=each.name)
     return mail
 
 

@@ -1,12 +1,12 @@
 """One thing to do, a worklist of them, and the words in which people read them."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from textwrap import shorten
-from typing import Any
+from typing import Any, Literal
 
 from amazon_support.outputs.reader import ENGLISH, N_, Reader
 
@@ -51,6 +51,33 @@ ORDER_STATUS_WORDS = {
     "CANCELLED": N_("cancelled"),
     "UNFULFILLABLE": N_("unfulfillable"),
 }
+# What marts/worklist_fill.sql says of an item.
+REASONS = (
+    N_("Breached {time} ago"),
+    N_("At risk: due in {time}"),
+    N_("Due in {time}"),
+    N_("New for {time}"),
+    N_("Open for {time}"),
+    N_("No movement for {time}: chase it"),
+    N_("Last movement {time} ago"),
+    N_("On hold for {time}: chase the stakeholder"),
+    N_("Ordered {time} ago"),
+    N_("Ship-by time passed {time} ago"),
+    N_("Ship within {time}"),
+    N_("Decision late by {time}"),
+    N_("Decide within {time}"),
+    N_("Solved {time} ago: the buyer was silent"),
+    N_("mail of {moment} in {place}"),
+    N_("may belong to {ids}"),
+    N_("on hold"),
+    N_("solved without a reply"),
+    N_("asks to cancel through Amazon: does not count"),
+    N_("asks to cancel in a message: cancelling counts"),
+    N_("Amazon names no ship-by time"),
+    N_("ship-by time unknown: only a report has told of this order"),
+    N_("{left} of {pieces} pieces to ship"),
+)
+MOST_HOLDERS = 3
 CURRENCIES_WITHOUT_CENTS = frozenset({"JPY"})
 
 duration = ENGLISH.duration
@@ -59,7 +86,12 @@ when = ENGLISH.when
 
 @dataclass(frozen=True)
 class Item:
-    """A row of mart.worklist_item; times are aware UTC, seconds_left is negative once late."""
+    """A row of mart.worklist; times are aware UTC, seconds_left is negative once late.
+
+    Attributes:
+        reasons: `reason` in parts, each a text of REASONS with the values in it. agents: who has it.
+        is_new: it was not on the list before this one. words: what the buyer wrote, as far as it may be told.
+    """
 
     section: str
     position: int
@@ -80,6 +112,10 @@ class Item:
     total_amount: Decimal | None
     currency: str | None
     items: str | None
+    reasons: Sequence[Mapping[str, Any]] | None = None
+    agents: Sequence[str] | None = None
+    is_new: bool = False
+    words: str = ""
 
     @property
     def is_late(self) -> bool:
@@ -110,7 +146,10 @@ class Shown:
         """The reason, as far as time_left does not say it already."""
         item = self.item
         says_time_left = item.section in ("reply_now", "orders_to_ship", "mail_to_decide") and item.due_at
-        remark = item.reason.partition(", ")[2] if says_time_left else item.reason
+        if item.reasons is None:
+            remark = item.reason.partition(", ")[2] if says_time_left else item.reason
+        else:
+            remark = self.reader.join(map(self._said, item.reasons[1 if says_time_left else 0 :]))
         return remark[:1].upper() + remark[1:]
 
     @property
@@ -140,6 +179,20 @@ class Shown:
         return "BQool" if self.item.link == BQOOL_PAGE else "Seller Central"
 
     @property
+    def holders(self) -> str:
+        """Who has it; nothing where that is many, for then nobody has it in particular."""
+        agents = self.item.agents or ()
+        return self.reader.join(agents) if len(agents) <= MOST_HOLDERS else ""
+
+    def _said(self, reason: Mapping[str, Any]) -> str:
+        values = dict(reason)
+        if "time" in values:
+            values["time"] = self.reader.duration(values["time"])
+        if "moment" in values:
+            values["moment"] = self.reader.when(datetime.fromisoformat(values["moment"]))
+        return self.reader.say(values.pop("text"), **values)
+
+    @property
     def _case(self) -> str | None:
         case = (self.item.ticket_id or "").partition(":case:")[2].partition("#")[0]
         return self.reader.say("case {id}", id=case) if case else None
@@ -156,20 +209,29 @@ class Shown:
         return self.reader.say(words[name]) if name in words else str(name).replace("_", " ").lower()
 
 
+ListOf = Literal["agent", "team", "desk", "marketplace"]
+
+
 @dataclass(frozen=True)
 class Worklist:
-    """What one agent has to do as of an instant.
+    """What there is to do as of an instant, and who is sent it.
 
     An item is at risk inside `warn_before`, an order to ship inside `warn_shipment_before`.
+
+    Attributes:
+        of, name: whose list it is: such as agent, Ana Lima. recipient: e-mail address; the name of an agent who has
+            none. page: URL of the list; empty: not known.
     """
 
-    agent: str
-    email: str
+    of: ListOf
+    name: str
+    recipient: str
     as_of: datetime
     warn_before: timedelta
     warn_shipment_before: timedelta
     items: tuple[Item, ...]
     reader: Reader = ENGLISH
+    page: str = ""
 
     @property
     def shown(self) -> list[Shown]:

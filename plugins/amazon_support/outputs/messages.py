@@ -11,13 +11,28 @@ from unicodedata import east_asian_width
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
 from jinja2.runtime import Context
 
-from amazon_support.outputs.items import SECTIONS, Worklist, one_line
+from amazon_support.outputs.items import SECTIONS, ListOf, Worklist, one_line
 from amazon_support.outputs.reader import ENGLISH, N_, Reader
 from amazon_support.settings import home
 
-# Gmail cuts a mail off at 102 kB; with so many items (of replies, of each other section, of orders in an alert) it
-# stays below.
+# Gmail cuts off what is longer. With so many items (of replies, of each other section, of orders in an alert) mail
+# stays below, unless buyers' words are long.
+GMAIL_LIMIT = 102_000  # bytes
 MAIL_REPLIES, MAIL_ITEMS, MAIL_ORDERS = 40, 10, 25
+
+
+TITLES: dict[ListOf, str] = {
+    "agent": N_("Worklist for {name}"),
+    "team": N_("Worklist of the team {name}"),
+    "desk": N_("Worklist of the desk {name}"),
+    "marketplace": N_("Worklist of the marketplace {name}"),
+}
+SUBJECTS: dict[ListOf, str] = {
+    "agent": N_("Worklist {time}: {counts}"),
+    "team": N_("Worklist of the team {name} {time}: {counts}"),
+    "desk": N_("Worklist of the desk {name} {time}: {counts}"),
+    "marketplace": N_("Worklist of the marketplace {name} {time}: {counts}"),
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +65,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Page:
-    """What the templates show; `rest` says where to see what is left out."""
+    """What the templates show.
+
+    Attributes:
+        rest: says where to see what is left out. link: URL of the page that has it; empty: not known.
+        shows_agents: whether it says of each item who has it.
+    """
 
     title: str
     as_of: datetime
@@ -58,6 +78,8 @@ class Page:
     groups: Sequence[Group]
     is_at_risk: Callable[[Any], bool] = lambda item: False
     rest: str = N_("the worklist's page or file")
+    link: str = ""
+    shows_agents: bool = False
 
     @property
     def has_accounts(self) -> bool:
@@ -72,28 +94,39 @@ class Page:
 
 
 def worklist_mail(worklist: Worklist) -> Rendered:
-    """The mail of a worklist: the most urgent items of each section, and how many more there are."""
+    """The mail of a worklist: the most urgent items of each section, and how many more there are.
+
+    The subject has nobody's words.
+    """
     reader = worklist.reader
-    subject = reader.say("Worklist {time}: {counts}", time=reader.clock(worklist.as_of), counts=_lead(worklist))
-    return render_page(subject, _worklist_page(worklist, is_mail=True), reader=reader)
+    subject = reader.say(
+        SUBJECTS[worklist.of], name=worklist.name, time=reader.clock(worklist.as_of), counts=_lead(worklist)
+    )
+    for share in (1, 2, 4, 8):
+        rendered = render_page(subject, _worklist_page(worklist, share=share), reader=reader)
+        if len(rendered.html.encode()) < GMAIL_LIMIT:
+            break
+    return rendered
 
 
 def worklist_page(worklist: Worklist) -> str:
     """The whole worklist as an HTML page."""
-    return _render("message.html.j2", _worklist_page(worklist, is_mail=False), worklist.reader)
+    return _render("message.html.j2", _worklist_page(worklist), worklist.reader)
 
 
-def _worklist_page(worklist: Worklist, *, is_mail: bool) -> Page:
+def _worklist_page(worklist: Worklist, *, share: int | None = None) -> Page:
+    """All of it; of a mail, such a share of the most that it may show: 1 all, 2 half."""
     groups = []
     for section, found in groupby(worklist.shown, key=lambda item: item.section):
         items = list(found)
         limit = MAIL_REPLIES if section == "reply_now" else MAIL_ITEMS
         late = sum(item.is_late for item in items) if section == "orders_to_ship" else 0
         heading = worklist.reader.say(SECTIONS[section])
-        groups.append(Group(heading, len(items), items[: limit if is_mail else None], late))
+        groups.append(Group(heading, len(items), items[: limit // share if share else None], late))
     lead = _lead(worklist) if worklist.items else worklist.reader.say("Nothing to do.")
-    title = worklist.reader.say("Worklist for {name}", name=worklist.agent)
-    return Page(title, worklist.as_of, lead, groups, worklist.is_at_risk)
+    title = worklist.reader.say(TITLES[worklist.of], name=worklist.name)
+    shows_agents = worklist.of != "agent"
+    return Page(title, worklist.as_of, lead, groups, worklist.is_at_risk, link=worklist.page, shows_agents=shows_agents)
 
 
 def _lead(worklist: Worklist) -> str:

@@ -173,6 +173,13 @@ class Rule(StrictModel):
         return self
 
 
+class Lists(StrictModel):
+    """E-mail addresses to which the worklists of whole desks and marketplaces go."""
+
+    desks: dict[Desk, tuple[Annotated[str, Field(pattern=EMAIL)], ...]] = Field(default_factory=dict)
+    marketplaces: dict[str, tuple[Annotated[str, Field(pattern=EMAIL)], ...]] = Field(default_factory=dict)
+
+
 class Assignment(StrictModel):
     """Teams, views and rules. Every rule that is for a ticket applies, in any order.
 
@@ -181,6 +188,7 @@ class Assignment(StrictModel):
     """
 
     manager: str | None = None
+    lists: Lists = Lists()
     teams: tuple[Team, ...] = ()
     views: tuple[View, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -206,6 +214,9 @@ def problems(
         "account": accounts,
         "marketplace": countries,
     }
+    for country in assignment.lists.marketplaces:
+        if country not in countries:
+            yield ("assignment", "lists", "marketplaces", country), _unknown("lists", "marketplace", country, countries)
     for where, who, kind, name in _names(assignment):
         if name not in known[kind]:
             yield ("assignment", *where), _unknown(who, kind, name, known[kind])

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test test-fast lint format bench fuzz lock clean
+.PHONY: help setup demo demo-stop test test-fast lint format translations bench fuzz lock clean
 
 ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 BIN := $(ROOT)/.venv/bin
@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' "$(ROOT)/Makefile" | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' "$(ROOT)/Makefile" | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(BIN)/.dev-installed ## Make .venv with everything pinned in requirements*.txt
 
@@ -38,6 +38,12 @@ lint: $(BIN)/.dev-installed ## Style, types and SQL
 
 format: $(BIN)/.dev-installed ## Write code in the project's style
 	@cd "$(ROOT)" && "$(BIN)/ruff" check --fix-only --quiet . && "$(BIN)/ruff" format .
+
+translations: $(BIN)/.dev-installed ## Bring the catalogues up to what templates and code say
+	@cd "$(ROOT)" && strings=$$(mktemp) && trap 'rm -f "$$strings"' EXIT \
+		&& "$(BIN)/pybabel" --quiet extract -F include/translations/babel.cfg -k say --no-location -o "$$strings" . \
+		&& for po in include/translations/*.po; do "$(BIN)/pybabel" --quiet update --no-fuzzy-matching --ignore-obsolete \
+			--ignore-pot-creation-date -i "$$strings" -l "$$(basename "$$po" .po)" -o "$$po"; done
 
 bench: $(BIN)/.dev-installed ## Measure speed as ratios; writes bench/results.md
 	@cd "$(ROOT)" && "$(BIN)/python" bench/run.py

@@ -46,11 +46,13 @@ def support_daily():
     feedback = amazon_facts("feedback", ["feedback"], tasks.pull_feedback)
     account_health = amazon_facts("account_health", ["account_health"], tasks.pull_account_health)
     alerted = task(tasks.alert_health)()
-    delivered = task(tasks.deliver)()
+    digest = task(trigger_rule="all_done")(tasks.queue_digest)()  # of what is there, if a source failed
+    delivered = task(trigger_rule="all_done")(tasks.deliver)()
     summary = task(task_id="summary", trigger_rule="all_done", retries=0)(tasks.summarise)(with_health=True)
-    account_health >> alerted >> delivered
+    account_health >> alerted
+    [feedback, alerted] >> digest >> delivered
     tended = task(tasks.tend_quality)()
-    [feedback, delivered, tended] >> summary
+    [delivered, tended] >> summary
 
 
 support_daily()

@@ -674,6 +674,7 @@ def _require_newest_schema(url: str | None) -> None:
 
 main.add_command(message_commands.outbox)
 main.add_command(message_commands.alerts)
+main.add_command(message_commands.digest)
 
 
 # ---------- shared

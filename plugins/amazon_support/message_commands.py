@@ -4,9 +4,12 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 from sqlalchemy import Connection
+
+from amazon_support.outputs.reader import ENGLISH
 
 _personal = click.option("--with-personal-data", is_flag=True, help="Also whom it is for, and its words.")
 _json = click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
@@ -125,6 +128,36 @@ def dry_run(as_of: str | None, with_personal_data: bool, as_json: bool) -> None:
     with _warehouse() as connection:
         rows = desk.would_send(connection, settings.load(), as_of=moment, with_personal_data=with_personal_data)
     click.echo(json.dumps(rows, default=str, indent=2) if as_json else desk.render(rows))
+
+
+@click.command()
+@click.option("--as-of", metavar="TIME", help="2026-03-01T03:00Z: of the day before it.  [default: now]")
+@click.option("--month", is_flag=True, help="Of the month before it.")
+@click.option("--agent", metavar="NAME", help="As this lead, or the manager, gets it.  [default: of all teams]")
+@click.option(
+    "--html", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write it as a page, with charts."
+)
+def digest(as_of: str | None, month: bool, agent: str | None, file: Path | None) -> None:
+    """Print the digest of a day or month. Nothing is sent or written."""
+    from amazon_support import settings
+    from amazon_support.cli import _moment
+    from amazon_support.outputs import digest as digests
+    from amazon_support.outputs.worklist import reader
+
+    current, moment = settings.load(), _moment(as_of) if as_of else datetime.now(UTC)
+    known = {each.name: (each, scope) for each, scope in digests.recipients(current)}
+    if agent and agent not in known:
+        names = ", ".join(known)
+        raise click.ClickException(f"{agent} gets no digest; these do: {names} (lead, manager in assignment.yaml).")
+    words, scope = (reader(known[agent][0]), known[agent][1]) if agent else (ENGLISH, digests.EVERYTHING)
+    make = digests.of_month if month else digests.of_day
+    with _warehouse() as connection:
+        made = make(connection, current, scope, as_of=moment)
+    if file:
+        file.write_text(digests.as_page(made, words), encoding="utf-8")
+        click.echo(f"Written: {file}")
+    else:
+        click.echo(digests.render(made, words, {}, str).plain)
 
 
 @click.group()

@@ -73,20 +73,27 @@ def ticket(
 
 
 def clock(
-    connection: Connection, ticket_id: str, started_at: datetime, stopped_at: datetime | None = None, cycle: int = 1
+    connection: Connection,
+    ticket_id: str,
+    started_at: datetime,
+    stopped_at: datetime | None = None,
+    cycle: int = 1,
+    *,
+    metric: str = "amazon_reply",
+    hours: float = 24,
 ) -> None:
-    """A reply clock of 24 hours that warns 4 hours before."""
+    """A clock of 24 hours that warns 4 hours before."""
     insert(
         connection,
         "mart.sla_clock",
         account="main",
         ticket_id=ticket_id,
         ticket_key=ticket_id.partition("#")[0],
-        metric="amazon_reply",
+        metric=metric,
         cycle=cycle,
         started_at=started_at,
-        warn_at=started_at + timedelta(hours=20),
-        due_at=started_at + timedelta(hours=24),
+        warn_at=started_at + timedelta(hours=hours - 4),
+        due_at=started_at + timedelta(hours=hours),
         stopped_at=stopped_at,
         stopped_by="reply" if stopped_at else None,
     )

@@ -69,7 +69,8 @@ def test_what_time_left_says_already_is_not_said_twice(connection: Connection) -
     clock(connection, ticket(connection, "DE:order:1", periods=[("on_hold", before(hours=3))]), before(hours=25))
     ticket(connection, "DE:order:2", "refund")
     ticket(connection, "DE:case:777", "case_update", periods=[("new", before(hours=50))])
-    assert [(item.time_left, item.remark, item.facts) for item in written(connection).items] == [
+    clock(connection, "DE:case:777", before(hours=50), metric="case_follow_up", hours=48)
+    assert [(item.time_left, item.remark, item.facts) for item in written(connection).shown] == [
         ("1 h late", "On hold", []),
         ("", "New for 3 h", []),
         ("2 h late", "No movement for 2 d 2 h: chase it", ["case 777"]),
@@ -131,6 +132,7 @@ def test_the_fullest_mail_is_not_cut_off_by_gmail(connection: Connection) -> Non
         for kind in kinds:
             ticket(connection, f"DE:case:{kind}{number}", kind, order_id=order_id)
         ticket(connection, f"DE:case:held{number}", order_id=order_id, periods=[("on_hold", before(days=3))])
+        clock(connection, f"DE:case:held{number}", before(days=3), metric="stakeholder_follow_up", hours=48)
         silent = [("solved", before(minutes=5), "auto_solve")]
         ticket(connection, f"DE:case:silent{number}", order_id=order_id, periods=silent)
     shown = written(connection)

@@ -1,5 +1,6 @@
--- In: accounts, since, until (instants), teams (null: all). Out: reply clocks that were breached then, with what the
--- facts prove of the cause as it was at the due instant, and who answered after all; the latest breach first.
+-- In: accounts, since, until (instants), places (marketplaces; null: all). Out: reply clocks that were breached
+-- then, with what the facts prove of the cause as it was at the due instant, and who answered after all; the latest
+-- breach first.
 with breached as (
     select
         *,
@@ -10,7 +11,7 @@ with breached as (
         and metric = 'amazon_reply'
         and breached_at >= %(since)s::timestamptz
         and breached_at < %(until)s::timestamptz
-        and (%(teams)s::text[] is null or team = any(%(teams)s::text[]))
+        and (%(places)s::text[] is null or marketplace = any(%(places)s::text[]))
 ),
 
 answers as (

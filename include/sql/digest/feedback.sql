@@ -1,5 +1,5 @@
--- In: accounts, marketplaces (null: all), since and until (days). Out: ratings of 1 to 3 stars given in those days that
--- still stand, and how many of them had written to us before.
+-- In: accounts, places (marketplaces; null: all), since and until (days). Out: ratings of 1 to 3 stars given in
+-- those days that still stand, and how many of them had written to us before.
 select
     rating,
     count(*) as ratings,
@@ -7,7 +7,7 @@ select
 from mart.feedback
 where
     account = any(%(accounts)s::text[])
-    and (%(marketplaces)s::text[] is null or marketplace = any(%(marketplaces)s::text[]))
+    and (%(places)s::text[] is null or marketplace = any(%(places)s::text[]))
     and rated_on >= %(since)s::date
     and rated_on < %(until)s::date
     and stands

@@ -1,4 +1,5 @@
--- In: accounts, since, until (instants), marketplaces (null: all). Out: how many tickets solved themselves then.
+-- In: accounts, since, until (instants), places (marketplaces; null: all). Out: how many tickets solved themselves
+-- then.
 with solved as (
     select * from mart.ticket_status
     where
@@ -9,11 +10,11 @@ with solved as (
 ),
 
 asked as (
-    select %(marketplaces)s::text[] as marketplaces
+    select %(places)s::text[] as places
 )
 
 select count(*) as tickets
 from solved
 inner join mart.ticket as ticket on solved.account = ticket.account and solved.ticket_id = ticket.ticket_id
 cross join asked
-where asked.marketplaces is null or ticket.marketplace = any(asked.marketplaces)
+where asked.places is null or ticket.marketplace = any(asked.places)

@@ -1,4 +1,4 @@
--- In: since, until (days), metric, marketplace, teams (null: all), by (marketplace, agent, ticket_type, desk, team).
+-- In: since, until (days), metric, places (marketplaces; null: all), by (marketplace, agent, ticket_type, desk, team).
 -- Out: compliance of the days together, a row each, the lowest share first.
 with days as (
     select
@@ -15,8 +15,7 @@ with days as (
         day >= %(since)s::date
         and day < %(until)s::date
         and metric = %(metric)s
-        and (%(marketplace)s::text is null or marketplace = %(marketplace)s)
-        and (%(teams)s::text[] is null or team = any(%(teams)s::text[]))
+        and (%(places)s::text[] is null or marketplace = any(%(places)s::text[]))
 )
 
 select

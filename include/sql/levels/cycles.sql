@@ -1,4 +1,4 @@
--- In: accounts; since, until (instants), metric, marketplace, teams (null: all), by (marketplace, agent, ticket_type,
+-- In: accounts; since, until (instants), metric, places (marketplaces; null: all), by (marketplace, agent, ticket_type,
 -- desk, team; null: any) and its name, outcome (met, breached; null: both), weekday (1 is Monday) and hour (UTC) of the
 -- beginning (null: any), least and below (seconds of response; null: any); marketplaces (null: all) and me (agent) of
 -- the visitor. Out: the cycles that fit, the longest first. Counted as compliance is: met when they ended, breached
@@ -18,8 +18,7 @@ with cycles as (
     where
         account = any(%(accounts)s::text[])
         and metric = %(metric)s
-        and (%(marketplace)s::text is null or marketplace = %(marketplace)s)
-        and (%(teams)s::text[] is null or team = any(%(teams)s::text[]))
+        and (%(places)s::text[] is null or marketplace = any(%(places)s::text[]))
         and (
             (ended_at >= %(since)s::timestamptz and ended_at < %(until)s::timestamptz)
             or (breached_at >= %(since)s::timestamptz and breached_at < %(until)s::timestamptz)

@@ -1,12 +1,11 @@
--- In: since, until (days), metric, marketplace, teams (null: all). Out: compliance of each day.
+-- In: since, until (days), metric, places (marketplaces; null: all). Out: compliance of each day.
 with days as (
     select * from mart.compliance_day
     where
         day >= %(since)s::date
         and day < %(until)s::date
         and metric = %(metric)s
-        and (%(marketplace)s::text is null or marketplace = %(marketplace)s)
-        and (%(teams)s::text[] is null or team = any(%(teams)s::text[]))
+        and (%(places)s::text[] is null or marketplace = any(%(places)s::text[]))
 )
 
 select

@@ -1,4 +1,4 @@
--- In: accounts; since, until (instants), metric, marketplace, teams (null: all). Out: the cycles that ended or were
+-- In: accounts; since, until (instants), metric, places (marketplaces; null: all). Out: the cycles that ended or were
 -- breached then, counted twice over: by response time (bucket, the least seconds of it), and by the weekday (1 is
 -- Monday) and hour (UTC) in which they began.
 with cycles as (
@@ -11,8 +11,7 @@ with cycles as (
     where
         account = any(%(accounts)s::text[])
         and metric = %(metric)s
-        and (%(marketplace)s::text is null or marketplace = %(marketplace)s)
-        and (%(teams)s::text[] is null or team = any(%(teams)s::text[]))
+        and (%(places)s::text[] is null or marketplace = any(%(places)s::text[]))
         and (
             (ended_at >= %(since)s::timestamptz and ended_at < %(until)s::timestamptz)
             or (breached_at >= %(since)s::timestamptz and breached_at < %(until)s::timestamptz)

@@ -1,14 +1,16 @@
--- In: as_of, since, settings (agents, marketplaces, desk exceptions, durations, BQool's page); tickets, their
--- agents, status periods, clocks, events, mail, orders. Out: mart.worklist_item as of that instant; and how many
--- items were written, for how many agents, and how many are of marketplaces that no agent has.
+-- In: as_of, since, settings (agents, marketplaces, desk exceptions, BQool's page); tickets, their agents, status
+-- periods, clocks, events, mail, orders. Out: mart.worklist_item as of that instant; and how many items were written,
+-- for how many agents, and how many are of marketplaces that no agent has.
 -- A ticket is in one section at most: a running reply clock comes first, then the status, then the type. A
--- new or open ticket whose type has no section of its own is listed under reply_now, so that none is lost.
+-- new or open ticket whose type has no section of its own is listed under reply_now, so that none is lost. When
+-- something is due, or a stakeholder is to be chased, the clocks say: see policies.yaml.
 -- Clocks that started before the account went live, and tickets untouched since, are history: nobody's task.
 with agents as (
     select
         agent.name,
-        agent.marketplaces
-    from jsonb_to_recordset(%(agents)s::jsonb) as agent (name text, marketplaces text[])
+        agent.marketplaces,
+        agent.teams
+    from jsonb_to_recordset(%(agents)s::jsonb) as agent (name text, marketplaces text[], teams text[])
 ),
 
 sites as (
@@ -27,17 +29,14 @@ desk_exceptions as (
     from jsonb_to_recordset(%(desk_exceptions)s::jsonb) as special (account text, country text, desk text)
 ),
 
-sections (section, rank) as (
+-- The clock by which something of a section is due; that of a reply runs by itself.
+metrics (section, metric) as (
     values
-    ('reply_now', 1),
-    ('feedback', 2),
-    ('claims_returns_cancellations', 3),
-    ('performance_notifications', 4),
-    ('cases_to_chase', 5),
-    ('on_hold_to_chase', 6),
-    ('orders_to_ship', 7),
-    ('mail_to_decide', 8),
-    ('solved_automatically', 9)
+    ('claims_returns_cancellations', 'a_to_z_deadline'),
+    ('performance_notifications', 'notification_deadline'),
+    ('cases_to_chase', 'case_follow_up'),
+    ('on_hold_to_chase', 'stakeholder_follow_up'),
+    ('mail_to_decide', 'mail_decision')
 ),
 
 types (ticket_type, section) as (
@@ -59,7 +58,7 @@ starts as (
     select * from core.account_start
 ),
 
-running_clocks as (
+reply_clocks as (
     select * from mart.sla_clock
     where
         metric = 'amazon_reply'
@@ -68,17 +67,42 @@ running_clocks as (
 ),
 
 live_clocks as (
-    select running_clocks.* from running_clocks
-    left join starts on running_clocks.account = starts.account
-    where starts.live_since is null or running_clocks.started_at >= starts.live_since
+    select reply_clocks.* from reply_clocks
+    left join starts on reply_clocks.account = starts.account
+    where starts.live_since is null or reply_clocks.started_at >= starts.live_since
+),
+
+asked as (
+    select %(as_of)s::timestamptz as as_of
+),
+
+-- Of the same metric one clock of a ticket runs at a time.
+other_clocks as (
+    select
+        clock.account,
+        clock.ticket_id,
+        metrics.section,
+        clock.started_at,
+        then_known.due_at,
+        then_known.due_at < asked.as_of as is_late
+    from mart.sla_clock as clock
+    inner join metrics on clock.metric = metrics.metric
+    inner join asked on clock.started_at <= asked.as_of and (clock.stopped_at is null or clock.stopped_at > asked.as_of)
+    cross join lateral mart.clock_at(clock, asked.as_of) as then_known
+),
+
+long_holds as (
+    select
+        account,
+        ticket_id
+    from other_clocks
+    where section = 'on_hold_to_chase' and is_late
 ),
 
 periods as (
     select
         *,
         %(as_of)s::timestamptz as as_of,
-        status = 'on_hold'
-        and from_at < %(as_of)s::timestamptz - %(chase_holds_after)s::interval as is_long_hold,
         cause = 'auto_solve' and from_at > %(since)s::timestamptz as is_solved_lately
     from mart.ticket_status
     where
@@ -93,9 +117,9 @@ tickets as (
         ticket.ticket_id,
         ticket.ticket_key,
         ticket.order_id,
+        case when ticket.case_id ~ '^[0-9A-Za-z-]+$' then ticket.case_id end as page_case_id,
         ticket.marketplace,
         ticket.ticket_type,
-        ticket.created_at,
         period.status,
         period.from_at as status_since,
         clock.warn_at,
@@ -113,12 +137,17 @@ tickets as (
         on period.account = ticket.account and period.ticket_id = ticket.ticket_id
     left join live_clocks as clock
         on period.account = clock.account and period.ticket_id = clock.ticket_id
+    left join long_holds on period.account = long_holds.account and period.ticket_id = long_holds.ticket_id
     left join types on ticket.ticket_type = types.ticket_type
     left join starts on period.account = starts.account
     where
         clock.due_at is not null
         or (
-            (period.status in ('new', 'open') or period.is_long_hold or period.is_solved_lately)
+            (
+                period.status in ('new', 'open')
+                or (period.status = 'on_hold' and long_holds.account is not null)
+                or period.is_solved_lately
+            )
             and (
                 starts.live_since is null
                 or period.from_at >= starts.live_since
@@ -136,17 +165,6 @@ tickets as (
 events as not materialized (
     select * from mart.ticket_event
     where occurred_at <= %(as_of)s::timestamptz
-),
-
-case_movements as (
-    select
-        tickets.account,
-        tickets.ticket_id,
-        max(events.occurred_at) as moved_at
-    from tickets
-    inner join events on tickets.account = events.account and tickets.ticket_key = events.ticket_key
-    where tickets.section = 'cases_to_chase'
-    group by tickets.account, tickets.ticket_id
 ),
 
 -- Amazon counts an order that is cancelled upon a mere message, not one that the buyer cancels through Amazon.
@@ -168,7 +186,7 @@ mail_places as (
     select distinct on (tickets.account, tickets.ticket_id)
         tickets.account,
         tickets.ticket_id,
-        to_char(mail.received_at at time zone 'UTC', 'FMDD Mon HH24:MI "UTC"') as received,
+        mail.received_at,
         mail.mailbox || '/' || mail.folder as place,
         nullif(
             array_to_string(
@@ -180,7 +198,7 @@ mail_places as (
                 ', '
             ),
             ''
-        ) as candidates
+        ) as ids
     from tickets
     inner join mart.ticket_event as event
         on tickets.account = event.account and tickets.ticket_key = event.ticket_key
@@ -193,16 +211,30 @@ mail_places as (
 located as (
     select
         tickets.*,
-        coalesce(case_movements.moved_at, tickets.status_since) as since_at,
-        'mail of ' || mail_places.received || ' in ' || mail_places.place
-        || coalesce('; may belong to ' || mail_places.candidates, '') as mail_to_find,
+        coalesce(tickets.reply_due_at, clock.due_at) as due_at,
+        case when tickets.section = 'cases_to_chase' then clock.started_at end as moved_at,
+        case
+            when mail_places.place is not null
+                then jsonb_build_object(
+                    'text', 'mail of {moment} in {place}',
+                    'moment', mail_places.received_at,
+                    'place', mail_places.place
+                )
+        end as mail_to_find,
+        case
+            when mail_places.ids is not null
+                then jsonb_build_object('text', 'may belong to {ids}', 'ids', mail_places.ids)
+        end as may_belong_to,
         case
             when tickets.ticket_type = 'cancellation' then 'asks to cancel through Amazon: does not count'
             when cancellation_wishes.account is not null then 'asks to cancel in a message: cancelling counts'
         end as wish
     from tickets
-    left join case_movements
-        on tickets.account = case_movements.account and tickets.ticket_id = case_movements.ticket_id
+    left join other_clocks as clock
+        on
+            tickets.account = clock.account
+            and tickets.ticket_id = clock.ticket_id
+            and tickets.section = clock.section
     left join mail_places
         on tickets.account = mail_places.account and tickets.ticket_id = mail_places.ticket_id
     left join cancellation_wishes
@@ -216,29 +248,26 @@ ticket_items as (
         account,
         ticket_id,
         order_id,
+        page_case_id,
         marketplace,
         ticket_type,
         status,
         section,
         home,
         warn_at,
-        since_at,
-        concat_ws(
-            ', ',
+        coalesce(moved_at, status_since) as since_at,
+        moved_at is not null as has_moved,
+        array[
+            mail_to_find,
+            may_belong_to,
             case
-                when section <> 'reply_now' then mail_to_find
-                when status = 'on_hold' then 'on hold'
-                when status = 'solved' then 'solved without a reply'
+                when section = 'reply_now' and status = 'on_hold' then '{"text": "on hold"}'::jsonb
+                when section = 'reply_now' and status = 'solved' then '{"text": "solved without a reply"}'::jsonb
             end,
-            wish
-        ) as remark,
+            case when wish is not null then jsonb_build_object('text', wish) end
+        ] as remarks,
         null::text as order_status,
-        case section
-            when 'reply_now' then reply_due_at
-            when 'cases_to_chase' then since_at + %(chase_cases_after)s::interval
-            when 'on_hold_to_chase' then since_at + %(chase_holds_after)s::interval
-            when 'mail_to_decide' then created_at + %(decide_mail_within)s::interval
-        end as due_at
+        due_at
     from located
 ),
 
@@ -247,6 +276,7 @@ order_items as (
         account,
         null::text as ticket_id,
         order_id,
+        null::text as page_case_id,
         marketplace,
         null::text as ticket_type,
         null::text as status,
@@ -254,17 +284,20 @@ order_items as (
         'orders_to_ship' as home,
         null::timestamptz as warn_at,
         ordered_at as since_at,
-        concat_ws(
-            ', ',
+        false as has_moved,
+        array[
             case
-                when ship_by_at is null and is_told_by_api then 'Amazon names no ship-by time'
-                when ship_by_at is null then 'ship-by time unknown: only a report has told of this order'
+                when ship_by_at is null and is_told_by_api then '{"text": "Amazon names no ship-by time"}'::jsonb
+                when ship_by_at is null
+                    then '{"text": "ship-by time unknown: only a report has told of this order"}'::jsonb
             end,
             case
                 when status = 'PARTIALLY_SHIPPED' and pieces_left between 1 and pieces - 1
-                    then pieces_left || ' of ' || pieces || ' pieces to ship'
+                    then jsonb_build_object(
+                        'text', '{left} of {pieces} pieces to ship', 'left', pieces_left, 'pieces', pieces
+                    )
             end
-        ) as remark,
+        ] as remarks,
         status as order_status,
         ship_by_at as due_at
     from core.unshipped_order(%(as_of)s::timestamptz)
@@ -284,7 +317,7 @@ timed as (
     from items
 ),
 
--- Which span the reason speaks of, and how; <time> stands for the span in words.
+-- Which span the reason speaks of, and how.
 reasoned as (
     select
         *,
@@ -294,20 +327,23 @@ reasoned as (
             else seconds_since
         end as span,
         case
-            when section = 'reply_now' and due_at is null then initcap(status) || ' for <time>'
-            when section = 'reply_now' and seconds_left < 0 then 'Breached <time> ago'
-            when section = 'reply_now' and warn_at <= %(as_of)s::timestamptz then 'At risk: due in <time>'
-            when section = 'reply_now' then 'Due in <time>'
-            when section = 'cases_to_chase' and seconds_left < 0 then 'No movement for <time>: chase it'
-            when section = 'cases_to_chase' then 'Last movement <time> ago'
-            when section = 'on_hold_to_chase' then 'On hold for <time>: chase the stakeholder'
-            when section = 'orders_to_ship' and due_at is null then 'Ordered <time> ago'
-            when section = 'orders_to_ship' and seconds_left < 0 then 'Ship-by time passed <time> ago'
-            when section = 'orders_to_ship' then 'Ship within <time>'
-            when section = 'mail_to_decide' and seconds_left < 0 then 'Decision late by <time>'
-            when section = 'mail_to_decide' then 'Decide within <time>'
-            when section = 'solved_automatically' then 'Solved <time> ago: the buyer was silent'
-            else initcap(status) || ' for <time>'
+            when section = 'reply_now' and due_at is not null and seconds_left < 0 then 'Breached {time} ago'
+            when section = 'reply_now' and due_at is not null and warn_at <= %(as_of)s::timestamptz
+                then 'At risk: due in {time}'
+            when section = 'reply_now' and due_at is not null then 'Due in {time}'
+            when section = 'cases_to_chase' and has_moved and seconds_left < 0
+                then 'No movement for {time}: chase it'
+            when section = 'cases_to_chase' and has_moved then 'Last movement {time} ago'
+            when section = 'on_hold_to_chase' then 'On hold for {time}: chase the stakeholder'
+            when section = 'orders_to_ship' and due_at is null then 'Ordered {time} ago'
+            when section = 'orders_to_ship' and seconds_left < 0 then 'Ship-by time passed {time} ago'
+            when section = 'orders_to_ship' then 'Ship within {time}'
+            when section = 'mail_to_decide' and due_at is not null and seconds_left < 0
+                then 'Decision late by {time}'
+            when section = 'mail_to_decide' and due_at is not null then 'Decide within {time}'
+            when section = 'solved_automatically' then 'Solved {time} ago: the buyer was silent'
+            when status = 'new' then 'New for {time}'
+            else 'Open for {time}'
         end as what
     from timed
 ),
@@ -315,14 +351,9 @@ reasoned as (
 worded as (
     select
         *,
-        concat_ws(', ', what, nullif(remark, '')) as reason,
-        case
-            when span < 60 then 'less than 1 min'
-            when span < 3600 then span / 60 || ' min'
-            when span < 172800
-                then concat_ws(' ', span / 3600 || ' h', nullif(mod(span / 60, 60), 0) || ' min')
-            else concat_ws(' ', span / 86400 || ' d', nullif(mod(span / 3600, 24), 0) || ' h')
-        end as span_in_words
+        to_jsonb(
+            array_remove(jsonb_build_object('text', what, 'time', span) || remarks, null)
+        ) as reasons
     from reasoned
 ),
 
@@ -350,12 +381,16 @@ linked as (
             when page = 'mail_to_decide' then null
             when page = 'feedback' then seller_central || '/feedback-manager/index.html'
             when page = 'performance_notifications' then seller_central || '/performance/notifications'
+            when page = 'cases_to_chase' and page_case_id is not null
+                then seller_central || '/cu/case-dashboard/view-case?caseID=' || page_case_id
             when page = 'cases_to_chase' then seller_central || '/cu/case-lobby'
             when page = 'claims_returns_cancellations' and ticket_type = 'a_to_z_claim'
                 then seller_central || '/gp/a-z-guarantee.html'
             when page in ('claims_returns_cancellations', 'orders_to_ship') and page_order_id is not null
                 then seller_central || '/orders-v3/order/' || page_order_id
             when desk = 'bqool' then %(bqool_page)s::text
+            when page_case_id is not null
+                then seller_central || '/messaging/inbox?fi=caseId&ss=' || page_case_id || '&cc=' || page_case_id
             else seller_central || '/messaging/inbox'
         end as link
     from placed
@@ -382,11 +417,12 @@ holders as (
 assigned as (
     select
         linked.*,
-        agents.name as agent,
+        coalesce(agents.name, '') as agent,
+        coalesce(agents.teams, array[]::text[]) as teams,
         row_number() over (
             partition by agents.name
             order by
-                sections.rank,
+                mart.section_rank(linked.section),
                 linked.due_at,
                 linked.since_at,
                 linked.account,
@@ -394,7 +430,6 @@ assigned as (
                 linked.order_id
         ) as position
     from linked
-    inner join sections on linked.section = sections.section
     left join holders on linked.account = holders.account and linked.ticket_id = holders.ticket_id
     left join agents
         on
@@ -447,7 +482,14 @@ worklist as (
         assigned.desk,
         assigned.ticket_type,
         assigned.status,
-        replace(assigned.reason, '<time>', assigned.span_in_words) as reason,
+        array_to_string(
+            array(
+                select mart.in_words(part.reason)
+                from jsonb_array_elements(assigned.reasons) with ordinality as part (reason, number)
+                order by part.number
+            ),
+            ', '
+        ) as reason,
         assigned.due_at,
         assigned.seconds_left,
         assigned.link,
@@ -459,7 +501,10 @@ worklist as (
         end as ship_by_at,
         placed_order.total_amount,
         placed_order.currency,
-        goods_by_order.items
+        goods_by_order.items,
+        assigned.reasons,
+        assigned.teams,
+        assigned.since_at
     from assigned
     left join core.amazon_order as placed_order
         on assigned.account = placed_order.account and assigned.order_id = placed_order.order_id
@@ -489,20 +534,22 @@ written as (
         ship_by_at,
         total_amount,
         currency,
-        items
+        items,
+        reasons,
+        teams,
+        since_at
     )
     select
         %(as_of)s::timestamptz as as_of,
         worklist.*
     from worklist
-    where worklist.agent is not null
 ),
 
 counts as (
     select
-        count(agent) as items,
-        count(distinct agent) as agents,
-        count(*) filter (where agent is null) as uncovered
+        count(*) filter (where agent <> '') as items,
+        count(distinct agent) filter (where agent <> '') as agents,
+        count(*) filter (where agent = '') as uncovered
     from worklist
 )
 

@@ -8,7 +8,8 @@ insert into ops.outbox (
     html,
     plain,
     message_id,
-    available_at
+    available_at,
+    attachments
 )
 values (
     %(message_key)s::text,
@@ -19,6 +20,7 @@ values (
     %(html)s::text,
     %(plain)s::text,
     %(message_id)s::text,
-    %(available_at)s::timestamptz
+    %(available_at)s::timestamptz,
+    %(attachments)s::jsonb
 )
 on conflict (message_key) do nothing

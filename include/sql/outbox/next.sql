@@ -10,7 +10,8 @@ select
     message.html,
     message.plain,
     message.message_id,
-    message.attempts
+    message.attempts,
+    message.attachments
 from ops.outbox as message
 where
     message.state = 'waiting'

@@ -206,12 +206,18 @@ def buyer_key() -> str:
     return _secrets("buyers")[-1]
 
 
-def acknowledgement_links() -> Links:
-    """Makes and reads the links by which a breach is acknowledged. They lead to Airflow's page (`[api] base_url`)."""
+def support_pages() -> str:
+    """URL of the support pages among Airflow's (`[api] base_url`); empty where that is not set."""
     from airflow.configuration import conf
 
     base = conf.get("api", "base_url", fallback="") or ""
-    return Links(_secrets("acknowledgements"), f"{base.rstrip('/')}/support/acknowledge" if base else "")
+    return f"{base.rstrip('/')}/support" if base else ""
+
+
+def acknowledgement_links() -> Links:
+    """Makes and reads the links by which a breach is acknowledged. They lead to one of the support pages."""
+    pages = support_pages()
+    return Links(_secrets("acknowledgements"), f"{pages}/acknowledge" if pages else "")
 
 
 def desk_folder(account: str, url: str | None, connection_id: str | None) -> Path:

@@ -269,7 +269,7 @@ def write_worklists() -> dict[str, Any]:
             counts = worklist.write_worklists(connection, current, as_of=window.as_of, since=window.start)
             queued = 0
             if window.live:
-                queued += outbox.queue_worklists(connection, current, as_of=window.as_of)
+                queued += outbox.queue_worklists(connection, current, as_of=window.as_of, pages=hooks.support_pages())
                 # Health, too: what a daily run was too late to tell.
                 queued += alerts.raise_alerts(
                     connection,
@@ -358,6 +358,17 @@ def _tell_of_failures() -> None:
     if window.live:
         with _warehouse() as engine, engine.begin() as connection:
             alerts.raise_troubles(connection, settings.load(), as_of=window.as_of, failing=_failed_sources())
+
+
+def queue_digest() -> dict[str, int]:
+    """A live run queues the digest of yesterday for those who lead; on the first of a month that of the month, too."""
+    from amazon_support.outputs import digest
+
+    window, queued = _window(), 0
+    if window.live:
+        with _warehouse() as engine, engine.begin() as connection:
+            queued = digest.queue(connection, settings.load(), as_of=window.as_of)
+    return {"queued": queued}
 
 
 def _failed_tasks(*states_of_failure: str) -> list[str]:

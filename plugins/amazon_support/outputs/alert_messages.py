@@ -7,8 +7,9 @@ from math import floor
 from typing import Literal
 
 from amazon_support.outputs.health import Figure
-from amazon_support.outputs.items import Item, duration
+from amazon_support.outputs.items import Item, Shown
 from amazon_support.outputs.messages import MAIL_ORDERS, MAIL_REPLIES, Group, Page, Rendered, render_page
+from amazon_support.outputs.reader import ENGLISH
 
 Urgency = Literal["email", "chat", "text"]  # the loudest channel that it is worth
 
@@ -92,24 +93,24 @@ class Notice:
     ) -> "Notice":
         """Of an item of a worklist; due_at is of the clock that is told of, which may be another than the item's."""
         seconds = floor((due_at - as_of).total_seconds())
-        is_late = seconds < 0
+        shown = Shown(item)
         return cls(
             topic=topic,
             level=level,
             identity=f"{item.ticket_id or item.order_id} {cycle}",
             account=item.account,
-            title=item.title,
-            left=f"{duration(abs(seconds))} {'late' if is_late else 'left'}",
+            title=shown.title,
+            left=ENGLISH.time_left(seconds),
             marketplace=item.marketplace,
-            remark=item.remark,
-            facts=item.facts,
+            remark=shown.remark,
+            facts=shown.facts,
             items=item.items,
             link=item.link,
-            tool=item.tool,
-            is_late=is_late,
+            tool=shown.tool,
+            is_late=seconds < 0,
             due_at=due_at,
             order_id=item.order_id,
-            goods=item.goods,
+            goods=shown.goods,
             acknowledge=acknowledge,
         )
 

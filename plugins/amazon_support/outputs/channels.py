@@ -3,19 +3,33 @@
 import re
 import smtplib
 import ssl as tls
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from types import TracebackType
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 Channel = Literal["email", "chat", "text"]
 TIMEOUT = 30  # seconds for each answer of the mail server
 ADDRESS = re.compile(r"\S+@\S+")
 LONGEST_ERROR = 200
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that goes with an e-mail; `media_type` such as text/csv.
+
+    Attributes:
+        content_id: of a picture that the HTML shows as cid:….
+    """
+
+    name: str
+    media_type: str
+    content: bytes
+    content_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,7 @@ class Outgoing:
     message_id: str
     list_id: str
     at: datetime
+    attachments: Sequence[Attachment] = ()
 
 
 class NotTaken(Exception):
@@ -180,6 +195,15 @@ def as_mail(message: Outgoing, sender: str) -> EmailMessage:
     mail["X-Auto-Response-Suppress"] = "All"
     mail.set_content(message.plain)
     mail.add_alternative(message.html, subtype="html")
+    shown: Any = mail.get_body(("html",))
+    for each in message.attachments:
+        main, _, sub = each.media_type.partition("/")
+        if each.content_id:
+            shown.add_related(
+                each.content, main, sub, cid=f"<{each.content_id}>", filename=each.name, disposition="inline"
+            )
+        else:
+            mail.add_attachment(each.content, maintype=main, subtype=sub, filename=each.name)
     return mail
 
 

@@ -59,7 +59,9 @@ def busiest_hours(shape: Sequence[Row], form: Format = "png") -> bytes:
         for hour, count in enumerate(hours):
             if count:
                 dark = count > most * 0.6
-                axes.text(hour, weekday, count, ha="center", va="center", fontsize=7, color="white" if dark else "black")
+                axes.text(
+                    hour, weekday, count, ha="center", va="center", fontsize=7, color="white" if dark else "black"
+                )
     axes.set_xticks(range(0, 24, 3), [f"{hour}:00" for hour in range(0, 24, 3)])
     axes.set_yticks(range(7), WEEKDAYS)
     axes.tick_params(labelsize=8, colors=QUIET, length=0)

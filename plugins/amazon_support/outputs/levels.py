@@ -14,7 +14,7 @@ Row = dict[str, Any]
 def days(connection: Connection, since: date, until: date, **about: Any) -> list[Row]:
     """Compliance of each day (UTC) from `since` up to `until`, and the backlog at its end: levels/days.sql.
 
-    `about`: metric, marketplace, teams.
+    `about`: metric; places, the marketplaces (null: all).
     """
     return _rows(connection, "days", _about(since=since, until=until, **about))
 
@@ -39,7 +39,7 @@ def cycles(connection: Connection, accounts: Sequence[str], since: date, until: 
 
 
 def _about(**asked: Any) -> Row:
-    return {"metric": "amazon_reply", "marketplace": None, "teams": None, **asked}
+    return {"metric": "amazon_reply", "places": None, **asked}
 
 
 def _instants(since: date, until: date) -> dict[str, datetime]:

@@ -2,19 +2,37 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from itertools import groupby
 from typing import Any
+from unicodedata import east_asian_width
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
 
-from amazon_support.outputs.items import SECTIONS, Item, Worklist, one_line, when
+from amazon_support.outputs.items import SECTIONS, ListOf, Worklist, one_line
+from amazon_support.outputs.reader import ENGLISH, N_, Reader
 from amazon_support.settings import home
 
-# Gmail cuts a mail off at 102 kB; with so many items (of replies, of each other section, of orders in an alert) it
-# stays below.
+# Gmail cuts off what is longer. With so many items (of replies, of each other section, of orders in an alert) mail
+# stays below, unless buyers' words are long.
+GMAIL_LIMIT = 102_000  # bytes
 MAIL_REPLIES, MAIL_ITEMS, MAIL_ORDERS = 40, 10, 25
+
+
+TITLES: dict[ListOf, str] = {
+    "agent": N_("Worklist for {name}"),
+    "team": N_("Worklist of the team {name}"),
+    "desk": N_("Worklist of the desk {name}"),
+    "marketplace": N_("Worklist of the marketplace {name}"),
+}
+SUBJECTS: dict[ListOf, str] = {
+    "agent": N_("Worklist {time}: {counts}"),
+    "team": N_("Worklist of the team {name} {time}: {counts}"),
+    "desk": N_("Worklist of the desk {name} {time}: {counts}"),
+    "marketplace": N_("Worklist of the marketplace {name} {time}: {counts}"),
+}
 
 
 @dataclass(frozen=True)
@@ -41,31 +59,34 @@ class Group:
     is_table: bool = False
 
     @property
-    def size(self) -> str:
-        return f"{self.count}, {self.late} late" if self.late else str(self.count)
-
-    @property
     def more(self) -> int:
         return self.count - len(self.items)
 
 
 @dataclass(frozen=True)
 class Page:
-    """What the templates show; `rest` says where to see what is left out."""
+    """What the templates show.
+
+    Attributes:
+        rest: says where to see what is left out. link: URL of the page that has it; empty: not known.
+        shows_agents: whether it says of each item who has it.
+    """
 
     title: str
     as_of: datetime
     lead: str
     groups: Sequence[Group]
-    is_at_risk: Callable[[Item], bool] = lambda item: False
-    rest: str = "the worklist's page or file"
+    is_at_risk: Callable[[Any], bool] = lambda item: False
+    rest: str = N_("the worklist's page or file")
+    link: str = ""
+    shows_agents: bool = False
 
     @property
     def has_accounts(self) -> bool:
         """Whether items of several accounts are shown, so that each must be named."""
         return len({item.account for group in self.groups for item in group.items}) > 1
 
-    def urgency(self, item: Item) -> str:
+    def urgency(self, item: Any) -> str:
         """`late`, `soon` or nothing."""
         if item.is_late:
             return "late"
@@ -73,44 +94,65 @@ class Page:
 
 
 def worklist_mail(worklist: Worklist) -> Rendered:
-    """The mail of a worklist: the most urgent items of each section, and how many more there are."""
-    page = _worklist_page(worklist, is_mail=True)
-    return render_page(f"Worklist {_clock(worklist.as_of)}: {_lead(worklist)}", page)
+    """The mail of a worklist: the most urgent items of each section, and how many more there are.
+
+    The subject has nobody's words.
+    """
+    reader = worklist.reader
+    subject = reader.say(
+        SUBJECTS[worklist.of], name=worklist.name, time=reader.clock(worklist.as_of), counts=_lead(worklist)
+    )
+    for share in (1, 2, 4, 8):
+        rendered = render_page(subject, _worklist_page(worklist, share=share), reader=reader)
+        if len(rendered.html.encode()) < GMAIL_LIMIT:
+            break
+    return rendered
 
 
 def worklist_page(worklist: Worklist) -> str:
     """The whole worklist as an HTML page."""
-    return _render("message.html.j2", _worklist_page(worklist, is_mail=False))
+    return _render("message.html.j2", _worklist_page(worklist), worklist.reader)
 
 
-def _worklist_page(worklist: Worklist, *, is_mail: bool) -> Page:
+def _worklist_page(worklist: Worklist, *, share: int | None = None) -> Page:
+    """All of it; of a mail, such a share of the most that it may show: 1 all, 2 half."""
     groups = []
-    for section, found in groupby(worklist.items, key=lambda item: item.section):
+    for section, found in groupby(worklist.shown, key=lambda item: item.section):
         items = list(found)
         limit = MAIL_REPLIES if section == "reply_now" else MAIL_ITEMS
         late = sum(item.is_late for item in items) if section == "orders_to_ship" else 0
-        groups.append(Group(SECTIONS[section], len(items), items[: limit if is_mail else None], late))
-    lead = _lead(worklist) if worklist.items else "Nothing to do."
-    return Page(f"Worklist for {worklist.agent}", worklist.as_of, lead, groups, worklist.is_at_risk)
+        heading = worklist.reader.say(SECTIONS[section])
+        groups.append(Group(heading, len(items), items[: limit // share if share else None], late))
+    lead = _lead(worklist) if worklist.items else worklist.reader.say("Nothing to do.")
+    title = worklist.reader.say(TITLES[worklist.of], name=worklist.name)
+    shows_agents = worklist.of != "agent"
+    return Page(title, worklist.as_of, lead, groups, worklist.is_at_risk, link=worklist.page, shows_agents=shows_agents)
 
 
 def _lead(worklist: Worklist) -> str:
     late = sum(item.is_late for item in worklist.items)
     soon = sum(worklist.is_at_risk(item) for item in worklist.items)
-    return f"{late} late, {soon} at risk, {len(worklist.items)} in all"
+    return worklist.reader.say(
+        "{late} late, {soon} at risk, {all} in all", late=late, soon=soon, all=len(worklist.items)
+    )
 
 
-def _clock(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%H:%M} UTC"
+def render_page(subject: str, page: Page, template: str = "message", *, reader: Reader = ENGLISH) -> Rendered:
+    """Both forms of a message, by include/templates/<template>.html.j2 and .txt.j2, in the reader's words.
+
+    Templates say `_("… {name} …", name=value)` for what is to be translated, and `| when` for instants.
+    """
+    html, plain = (_render(f"{template}.{form}.j2", page, reader) for form in ("html", "txt"))
+    return Rendered(subject, html, plain)
 
 
-def render_page(subject: str, page: Page, template: str = "message") -> Rendered:
-    """Both forms of a message, by include/templates/<template>.html.j2 and .txt.j2."""
-    return Rendered(subject, _render(f"{template}.html.j2", page), _render(f"{template}.txt.j2", page))
+def _render(template: str, page: Page, reader: Reader) -> str:
+    return render_template(template, reader, page=page)
 
 
-def _render(template: str, page: Page) -> str:
-    return _templates().get_template(template).render(page=page)
+def render_template(template: str, reader: Reader, **shown: Any) -> str:
+    """A template of include/templates in the reader's words."""
+    return str(_templates().get_template(template).render(reader=reader, _=reader.say, **shown))
 
 
 @cache
@@ -122,5 +164,16 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(when=when, one_line=one_line)
+    environment.filters.update(when=_when, one_line=one_line, pad=pad)
     return environment
+
+
+@pass_context
+def _when(context: Context, moment: datetime) -> str:
+    reader: Reader = context["reader"]
+    return reader.when(moment)
+
+
+def pad(text: str, width: int) -> str:
+    """Filled up with spaces to as many columns of a terminal; Chinese and Japanese letters take two."""
+    return text + " " * (width - sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text))

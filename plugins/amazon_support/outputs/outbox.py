@@ -1,19 +1,23 @@
 """The outbox: messages to people, queued with the state they report, delivered at least once, in order."""
 
+import base64
 import hashlib
+import json
 import logging
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy import Connection, Engine
 
 from amazon_support.outputs import messages
-from amazon_support.outputs.channels import Channel, NotTaken, Outgoing, Transport, TransportUnavailable
-from amazon_support.outputs.worklist import read_worklists
+from amazon_support.outputs.channels import Attachment, Channel, NotTaken, Outgoing, Transport, TransportUnavailable
+from amazon_support.outputs.items import Worklist
+from amazon_support.outputs.worklist import as_csv, read_lists, read_worklists, with_words
 from amazon_support.settings import Settings
 from amazon_support.warehouse import run_step
 
@@ -31,7 +35,7 @@ class Message:
     Attributes:
         recipient: of an e-mail the address, or the name of an agent who has none; of chat and text the id of an
             Airflow connection.
-        available_at: not sent before; default: as_of.
+        available_at: not sent before; default: as_of. attachments: of an e-mail.
     """
 
     kind: str
@@ -41,6 +45,7 @@ class Message:
     occasion: str = ""
     channel: Channel = "email"
     available_at: datetime | None = None
+    attachments: Sequence[Attachment] = ()
 
     @property
     def key(self) -> str:
@@ -84,29 +89,44 @@ def enqueue(connection: Connection, message: Message) -> bool:
         "plain": message.text.plain,
         "message_id": f"<{_hash(message.key)[:32]}@{_domain()}>",
         "available_at": message.available_at or message.as_of,
+        "attachments": json.dumps([_packed(each) for each in message.attachments]),
     }
     return run_step(connection, "outbox/enqueue.sql", row).rowcount == 1
 
 
-def queue_worklists(connection: Connection, settings: Settings, *, as_of: datetime) -> int:
-    """Queues each agent's worklist of that instant; an agent who has nothing to do gets none. For live runs only.
+def queue_worklists(connection: Connection, settings: Settings, *, as_of: datetime, pages: str = "") -> int:
+    """Queues the worklists of that instant: each agent's, each team's for its lead, and those of desks and marketplaces
+    that the settings name. One without work is queued only if the settings say so. For live runs only.
+
+    Args:
+        pages: URL of the support pages, for links to the lists; empty: no links.
 
     Returns: messages queued.
     """
-    return sum(
-        enqueue(
-            connection,
-            Message(
-                kind="worklist",
-                recipient=worklist.email or worklist.agent,
-                as_of=as_of,
-                text=messages.worklist_mail(worklist),
-                occasion=_hash(worklist.agent)[:16],  # two agents may share an address
-            ),
-        )
-        for worklist in read_worklists(connection, settings, as_of=as_of)
-        if worklist.items
+    found = [*read_worklists(connection, settings, as_of=as_of), *read_lists(connection, settings, as_of=as_of)]
+    worklists = [worklist for worklist in found if worklist.items or settings.policy.send_empty_lists]
+    return sum(enqueue(connection, _of_worklist(each, pages)) for each in with_words(connection, settings, worklists))
+
+
+def _of_worklist(worklist: Worklist, pages: str) -> Message:
+    file = f"worklist-{worklist.as_of.astimezone(UTC):%Y%m%dT%H%MZ}.csv"
+    return Message(
+        kind="worklist",
+        recipient=worklist.recipient,
+        as_of=worklist.as_of,
+        text=messages.worklist_mail(replace(worklist, page=page_of(worklist, pages))),
+        # Two lists may go to one address.
+        occasion=_hash(worklist.name if worklist.of == "agent" else f"{worklist.of}:{worklist.name}")[:16],
+        attachments=[Attachment(file, "text/csv", as_csv(worklist))],
     )
+
+
+def page_of(worklist: Worklist, pages: str) -> str:
+    """URL of the list among the support pages; it shows the newest list, whoever asks for it."""
+    if not pages:
+        return ""
+    chosen: dict[str, str] = {worklist.of: worklist.name} if worklist.of in ("agent", "marketplace") else {}
+    return f"{pages}/worklist" + (f"?{urlencode(chosen)}" if chosen else "")
 
 
 # ---------- out
@@ -205,7 +225,17 @@ def _outgoing(row: Any, at: datetime, addresses: Mapping[str, str]) -> Outgoing:
         message_id=row["message_id"],
         list_id=f"<{row['kind']}.{_domain()}>",
         at=at,
+        attachments=[
+            Attachment(each["name"], each["type"], base64.b64decode(each["base64"]), each.get("content_id"))
+            for each in row["attachments"]
+        ],
     )
+
+
+def _packed(attachment: Attachment) -> dict[str, str]:
+    content = base64.b64encode(attachment.content).decode()
+    packed = {"name": attachment.name, "type": attachment.media_type, "base64": content}
+    return packed | ({"content_id": attachment.content_id} if attachment.content_id else {})
 
 
 def _domain() -> str:

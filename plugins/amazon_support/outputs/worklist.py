@@ -5,7 +5,8 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -14,16 +15,17 @@ from typing import Any
 from sqlalchemy import Connection
 
 from amazon_support.outputs import messages
-from amazon_support.outputs.items import BQOOL_PAGE, Item, Worklist, one_line
-from amazon_support.settings import Settings
+from amazon_support.outputs.csv_files import csv_file
+from amazon_support.outputs.items import BQOOL_PAGE, Item, ListOf, Worklist, one_line
+from amazon_support.outputs.reader import ENGLISH, Reader
+from amazon_support.settings import Agent, Settings
 from amazon_support.warehouse import run_step
 
-CHASE_HOLDS_AFTER = timedelta(days=2)
-CHASE_CASES_AFTER = timedelta(hours=48)
+Wanted = tuple[ListOf, str, str, Reader]  # of, name, recipient, in whose words
+COLUMNS = [field.name for field in fields(Item) if field.name != "words"]
+LONGEST_WORDS = 20_000  # letters that are looked at: a message may be a megabyte of nothing
+LINK = re.compile(r"(?:\b[a-z][a-z0-9+.-]*:/|\bwww\.)\S+", re.IGNORECASE)
 LOOK_BACK = timedelta(hours=1)
-
-# A cell that begins so is run as a formula by Excel and its like, the wide forms too; source: OWASP, CSV Injection.
-FORMULA = re.compile(r"^[=+\-@\t\r\n＝＋－＠]")
 
 
 @dataclass(frozen=True)
@@ -50,17 +52,92 @@ def write_worklists(
 
 
 def read_worklists(connection: Connection, settings: Settings, *, as_of: datetime) -> list[Worklist]:
-    """The written worklists of that instant, one an agent of the settings, empty ones too."""
-    rows = run_step(connection, "marts/worklist_read.sql", {"as_of": as_of}).mappings()
-    columns = [field.name for field in fields(Item)]
+    """The written worklists of that instant, one an agent of the settings, empty ones too.
+
+    What was not on the worklist written before is marked as new.
+    """
+    return _read(
+        connection,
+        settings,
+        [("agent", agent.name, agent.recipient, reader(agent)) for agent in settings.agents],
+        as_of,
+    )
+
+
+def read_lists(connection: Connection, settings: Settings, *, as_of: datetime) -> list[Worklist]:
+    """The worklists of teams (for their leads), and of desks and marketplaces (for whom the settings name)."""
+    by_name = {agent.name: agent for agent in settings.agents}
+    by_email = {agent.email: agent for agent in settings.agents if agent.email}
+    lists = settings.assignment.lists
+    wanted: list[Wanted] = [
+        ("team", team.name, by_name[team.lead].recipient, reader(by_name[team.lead]))
+        for team in settings.assignment.teams
+        if team.lead
+    ]
+    named: list[tuple[ListOf, Mapping[Any, Sequence[str]]]] = [
+        ("desk", lists.desks),
+        ("marketplace", lists.marketplaces),
+    ]
+    wanted += [
+        (of, name, address, reader(by_email[address]) if address in by_email else ENGLISH)
+        for of, addresses_of in named
+        for name, addresses in addresses_of.items()
+        for address in addresses
+    ]
+    return _read(connection, settings, wanted, as_of) if wanted else []
+
+
+def with_words(connection: Connection, settings: Settings, worklists: Iterable[Worklist]) -> list[Worklist]:
+    """With the beginning of what buyers wrote who wait for a reply, as long as the settings allow. Personal data."""
+    worklists, most = list(worklists), settings.policy.buyers_words
+    tickets = {(i.account, str(i.ticket_id)) for w in worklists for i in w.items if i.section == "reply_now"}
+    if not (most and tickets):
+        return worklists
+    accounts, ticket_ids = zip(*sorted(tickets), strict=True)
+    parameters = {"accounts": list(accounts), "ticket_ids": list(ticket_ids), "most": LONGEST_WORDS}
+    rows = run_step(connection, "marts/worklist_words.sql", {**parameters, "as_of": worklists[0].as_of})
+    words = {(row.account, row.ticket_id): beginning(row.words or "", most) for row in rows}
+    return [
+        replace(
+            worklist,
+            items=tuple(
+                replace(item, words=words.get((item.account, str(item.ticket_id)), ""))
+                if item.section == "reply_now"
+                else item
+                for item in worklist.items
+            ),
+        )
+        for worklist in worklists
+    ]
+
+
+def beginning(text: str, most: int) -> str:
+    """The first letters of somebody's words in one line, without characters that are not seen, and without links."""
+    line = LINK.sub("[link]", one_line(text))
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+def _read(connection: Connection, settings: Settings, wanted: Sequence[Wanted], as_of: datetime) -> list[Worklist]:
+    parameters = {
+        "as_of": as_of,
+        "previous": run_step(connection, "marts/worklist_previous.sql", {"as_of": as_of}).scalar_one(),
+        "lists": sorted({of for of, _, _, _ in wanted}),
+    }
+    rows = run_step(connection, "marts/worklist_read.sql", parameters).mappings()
     items = {
-        agent: tuple(Item(**{name: row[name] for name in columns}) for row in group)
-        for agent, group in groupby(rows, key=lambda row: row["agent"])
+        key: tuple(Item(**{name: row[name] for name in COLUMNS}) for row in group)
+        for key, group in groupby(rows, key=lambda row: (row["list"], row["name"]))
     }
     warn_before = settings.service_levels.at_risk_within, settings.policy.warn_shipment_before
     return [
-        Worklist(agent.name, agent.email, as_of, *warn_before, items.get(agent.name, ())) for agent in settings.agents
+        Worklist(of, name, recipient, as_of, *warn_before, items.get((of, name), ()), words)
+        for of, name, recipient, words in wanted
     ]
+
+
+def reader(agent: Agent) -> Reader:
+    """In which words and time zone the agent is told."""
+    return Reader(agent.language, agent.timezone)
 
 
 def write_files(connection: Connection, settings: Settings, folder: Path, *, as_of: datetime) -> list[Path]:
@@ -72,23 +149,23 @@ def write_files(connection: Connection, settings: Settings, folder: Path, *, as_
     names = _file_names([agent.name for agent in settings.agents])
     written = []
     for worklist in read_worklists(connection, settings, as_of=as_of):
-        path = folder / f"worklist-{as_of.astimezone(UTC):%Y%m%dT%H%MZ}-{names[worklist.agent]}.csv"
-        written += [write_csv(worklist, path), write_html(worklist, path.with_suffix(".html"))]
+        path = folder / f"worklist-{as_of.astimezone(UTC):%Y%m%dT%H%MZ}-{names[worklist.name]}.csv"
+        path.write_bytes(as_csv(worklist))
+        written += [path, write_html(worklist, path.with_suffix(".html"))]
     return written
 
 
-def write_csv(worklist: Worklist, path: Path) -> Path:
-    """Saves the worklist as CSV (UTF-8 with mark, so that Excel reads it), safe to open: no cell is a formula."""
-    import pandas
+def as_csv(worklist: Worklist) -> bytes:
+    """The worklist as CSV (UTF-8 with mark, so that Excel reads it), safe to open: no cell is a formula.
 
-    columns = [field.name for field in fields(Item)]
-    frame = pandas.DataFrame([asdict(item) for item in worklist.items], columns=columns, dtype=object)
-    frame.map(safe_cell).to_csv(path, index=False, encoding="utf-8-sig")
-    return path
+    Nobody's words, names of columns in English, times in UTC: it is for programs, too.
+    """
+    names = [name for name in COLUMNS if name != "reasons"]
+    return csv_file(names, ([getattr(item, name) for name in names] for item in worklist.items))
 
 
 def write_html(worklist: Worklist, path: Path) -> Path:
-    """Saves the worklist as a page; unlike the mail it has all items."""
+    """Saves the worklist as a page; unlike the mail it has all items, and nobody's words."""
     path.write_text(messages.worklist_page(worklist), encoding="utf-8")
     return path
 
@@ -100,25 +177,21 @@ def _sql_settings(settings: Settings) -> dict[str, Any]:
         for account in settings.accounts
         for country in account.marketplaces
     ]
+    teams = settings.assignment.teams
+    agents = [
+        {
+            "name": a.name,
+            "marketplaces": a.marketplaces,
+            "teams": [team.name for team in teams if a.name in team.agents],
+        }
+        for a in settings.agents
+    ]
     return {
-        "agents": json.dumps([{"name": a.name, "marketplaces": a.marketplaces} for a in settings.agents]),
+        "agents": json.dumps(agents),
         "marketplaces": json.dumps(sites),
         "desk_exceptions": json.dumps(exceptions),
-        "chase_holds_after": CHASE_HOLDS_AFTER,
-        "chase_cases_after": CHASE_CASES_AFTER,
-        "decide_mail_within": settings.policy.decide_mail_within,
         "bqool_page": BQOOL_PAGE,
     }
-
-
-def safe_cell(value: Any) -> Any:
-    """A value as a cell of a CSV file that is safe to open: no formula, one line, instants with their zone."""
-    if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    if not isinstance(value, str):
-        return value
-    line = one_line(value)
-    return f"'{line}" if FORMULA.match(value) or FORMULA.match(line) else line
 
 
 def _file_names(agents: list[str]) -> dict[str, str]:

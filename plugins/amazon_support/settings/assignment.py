@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from amazon_support.settings.base import Desk, Location, Problem, StrictModel
-from amazon_support.settings.service_levels import ALWAYS, Calendar, OpenHours, ServiceLevels
+from amazon_support.settings.service_levels import ALWAYS, Calendar, OpenHours, ServiceLevels, zone
 
 EMAIL = r"^[^@\s]+@[^@\s]+$"
+Language = Literal["en", "de", "ja"]
 TicketType = Literal[
     "contact_buyer", "product_question", "return_request", "cancellation", "refund", "a_to_z_claim", "chargeback",
     "negative_feedback", "neutral_feedback", "performance_notification", "case_update", "delivery_failure",
@@ -49,6 +50,7 @@ class Agent(StrictModel):
         hours: when the agent works: hours of one's own, or the name of a calendar in policies.yaml. None: always.
         absent: whole days away, of the zone of `hours` (UTC where it has none).
         quiet: hours in which chat and text messages wait until they are over; a calendar's name or hours of one's own.
+        language, timezone: of what the agent is sent.
     """
 
     name: str = Field(min_length=1)
@@ -60,6 +62,8 @@ class Agent(StrictModel):
     hours: str | OpenHours | None = None
     absent: tuple[Absence, ...] = ()
     quiet: str | OpenHours | None = None
+    language: Language = "en"
+    timezone: Annotated[str, AfterValidator(zone)] = "UTC"
 
     @property
     def recipient(self) -> str:
@@ -169,6 +173,13 @@ class Rule(StrictModel):
         return self
 
 
+class Lists(StrictModel):
+    """E-mail addresses to which the worklists of whole desks and marketplaces go."""
+
+    desks: dict[Desk, tuple[Annotated[str, Field(pattern=EMAIL)], ...]] = Field(default_factory=dict)
+    marketplaces: dict[str, tuple[Annotated[str, Field(pattern=EMAIL)], ...]] = Field(default_factory=dict)
+
+
 class Assignment(StrictModel):
     """Teams, views and rules. Every rule that is for a ticket applies, in any order.
 
@@ -177,6 +188,7 @@ class Assignment(StrictModel):
     """
 
     manager: str | None = None
+    lists: Lists = Lists()
     teams: tuple[Team, ...] = ()
     views: tuple[View, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -202,6 +214,9 @@ def problems(
         "account": accounts,
         "marketplace": countries,
     }
+    for country in assignment.lists.marketplaces:
+        if country not in countries:
+            yield ("assignment", "lists", "marketplaces", country), _unknown("lists", "marketplace", country, countries)
     for where, who, kind, name in _names(assignment):
         if name not in known[kind]:
             yield ("assignment", *where), _unknown(who, kind, name, known[kind])

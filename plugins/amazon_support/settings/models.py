@@ -141,10 +141,11 @@ class Policy(StrictModel):
     quarantine_above: float = Field(default=0.05, ge=0, lt=1)
     solve_after_silence: Duration = timedelta(days=7)
     close_after_solved: Duration = timedelta(days=28)
-    decide_mail_within: Duration = timedelta(days=2)
     first_import: Duration = timedelta(days=60)
     mail_history: Duration = timedelta(days=14)
     quarantine_kept: Duration = timedelta(days=30)
+    buyers_words: int = Field(default=280, ge=0, le=2000)
+    send_empty_lists: bool = False
 
 
 class Settings(StrictModel):

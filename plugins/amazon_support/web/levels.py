@@ -30,6 +30,10 @@ class Asked:
     by: By
     marketplace: str
 
+    @property
+    def places(self) -> list[str] | None:
+        return [self.marketplace] if self.marketplace else None
+
     def span(self, now: datetime) -> tuple[date, date]:
         today = now.astimezone(UTC).date()
         return today - timedelta(days=self.days), today
@@ -58,7 +62,7 @@ def levels(
 ) -> Response:
     """Compliance by day and by whatever is asked for, how long answers take, and when buyers write."""
     since, until = asked.span(now)
-    about = {"metric": asked.metric, "marketplace": asked.marketplace or None}
+    about = {"metric": asked.metric, "places": asked.places}
     by_day = figures.days(connection, since, until, **about)
     met, judged = sum(row["met"] for row in by_day), sum(row["met"] + row["breached"] for row in by_day)
     shape = figures.shape(connection, _accounts(current), since, until, **about)
@@ -108,7 +112,7 @@ def tickets(
         since,
         until,
         metric=asked.metric,
-        marketplace=asked.marketplace or None,
+        places=asked.places,
         by=asked.by,
         name=name,
         outcome=outcome,

@@ -1,8 +1,6 @@
 """Renders the pages' templates."""
 
-import csv
 import hashlib
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -10,7 +8,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 
-from amazon_support.outputs.worklist import safe_cell
+from amazon_support.outputs.csv_files import csv_file
 from amazon_support.settings import home
 from amazon_support.web import words
 
@@ -42,11 +40,8 @@ def render(request: Request, template: str, *, status_code: int = 200, **shown: 
     return HTMLResponse(_templates().get_template(f"{template}.html.j2").render(**shown), status_code)
 
 
-def csv_file(name: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Response:
-    """The rows as a file to save, UTF-8 with mark, so that Excel reads it; no cell is a formula."""
-    written = io.StringIO()
-    writer = csv.writer(written)
-    writer.writerow(columns)
-    writer.writerows([safe_cell(row[column]) for column in columns] for row in rows)
+def download(name: str, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Response:
+    """The rows as a CSV file to save."""
+    content = csv_file(names, ([row[column] for column in names] for row in rows))
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(written.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)

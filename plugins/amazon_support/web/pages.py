@@ -11,9 +11,9 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 from sqlalchemy import Connection
 
-from amazon_support.outputs.items import SECTIONS, Item
+from amazon_support.outputs.items import SECTIONS, Item, Shown
 from amazon_support.settings import Settings, home
-from amazon_support.web.page import FILES, csv_file, render
+from amazon_support.web.page import FILES, download, render
 from amazon_support.web.reading import Row, note_view, rows
 from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
 from amazon_support.web.tickets import address
@@ -52,16 +52,18 @@ def worklist(
     """What there is to do, by section; of one agent, one marketplace, or all that the visitor may see."""
     as_of, items = listed(connection, visitor, agent, marketplace, now)
     if written_as == "csv":
-        return csv_file(
-            "worklist", map(asdict, items), [field.name for field in fields(Item) if field.name != "position"]
-        )
+        columns = [field.name for field in fields(Item) if field.name != "position"]
+        return download("worklist", columns, map(asdict, items))
     return render(
         request,
         "worklist",
         visitor=visitor,
         now=now,
         query=request.url.query,
-        sections=[(SECTIONS[name], list(group)) for name, group in groupby(items, key=lambda item: item.section)],
+        sections=[
+            (SECTIONS[name], [Shown(item) for item in group])
+            for name, group in groupby(items, key=lambda item: item.section)
+        ],
         count=len(items),
         as_of=as_of,
         agents=[each.name for each in current.agents] if visitor.sees_all else [],
@@ -160,7 +162,7 @@ def tickets(
         at_most=100_000 if written_as == "csv" else 100,
     )
     if written_as == "csv":
-        return csv_file("tickets", found, TICKET_COLUMNS)
+        return download("tickets", TICKET_COLUMNS, found)
     more = f"{found[-1]['sorted_by']}|{found[-1]['id']}" if len(found) < (found[0]["found"] if found else 0) else None
     return render(
         request,

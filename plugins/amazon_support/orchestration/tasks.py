@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from airflow.sdk import Asset, AssetAlias, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
@@ -213,6 +213,22 @@ def facts_of(dataset: str) -> Asset:
 def news_of(dataset: str) -> AssetAlias:
     """What publishing declares: whether the asset was updated shows only when it runs."""
     return AssetAlias(f"amazon_support.{dataset}.published")
+
+
+def check_standing(often: Literal["hourly", "daily"]) -> dict[str, int]:
+    """Checks how sources and answers stand as of the window's end. What is wrong is a warning and stops nothing.
+
+    Raises: QualityError, naming the rule, if one could not be evaluated.
+    """
+    from amazon_support import quality
+
+    checks = {"hourly": quality.HOURLY, "daily": quality.DAILY}[often]
+    with _warehouse() as engine:
+        results = quality.check_standing(engine, checks, settings.load(), as_of=_window().as_of)
+    broken = [result for result in results if result.is_broken]
+    for result in broken:
+        log.warning("%s", result.sentence)
+    return {"checks": len(results), "warnings": len(broken)}
 
 
 def tend_quality() -> dict[str, Any]:

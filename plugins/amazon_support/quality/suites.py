@@ -1,7 +1,8 @@
-"""What we expect of each dataset, in Great Expectations' words: one list of rules for rows, one for whole batches.
+"""What we expect of each dataset, in Great Expectations' words: rules for rows, for whole batches, and standing ones.
 
 A row that breaks a REJECT rule goes to quarantine, a batch that breaks one waits for a person; broken WARN rules are
-recorded. The columns are those of include/sql/land/<dataset>_to_check.sql and batches_to_check.sql.
+recorded. The columns are those of include/sql/land/<dataset>_to_check.sql and batches_to_check.sql. Standing rules say
+how sources and answers must stand as of an instant; their columns are those of include/sql/quality/standing_*.sql.
 """
 
 from typing import TYPE_CHECKING, Any, get_args
@@ -165,6 +166,32 @@ def batches() -> "list[Expectation]":
         _between("changed_in_the_window", WARN, "share_outside_window", at_most=MOST_OUTSIDE),
         _between("most_mail_recognised", WARN, "unknown_share", at_most=MOST_UNKNOWN),
     ]
+
+
+# ---------- standing rules
+
+
+def pulled_orders() -> "list[Expectation]":
+    """Rules for an account's orders in a region: pulled every hour."""
+    return [_pulled_lately(3), _no_gap()]
+
+
+def pulled_feedback() -> "list[Expectation]":
+    """Rules for an account's feedback of a marketplace: pulled every day, 90 days back."""
+    return [_pulled_lately(36), _no_gap()]
+
+
+def pulled_account_health() -> "list[Expectation]":
+    """Rules for an account's figures in a region: pulled every day. Amazon tells none of a day that was missed."""
+    return [_pulled_lately(36)]
+
+
+def _pulled_lately(hours: int) -> "Expectation":
+    return _between("pulled_lately", WARN, "hours_behind", at_most=hours)
+
+
+def _no_gap() -> "Expectation":
+    return _between("no_gap_in_windows", WARN, "gap_hours", at_most=0)
 
 
 # ---------- Great Expectations by its names; it is imported only when something is checked

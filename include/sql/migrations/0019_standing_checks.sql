@@ -103,7 +103,9 @@ warnings as (
             ' (' || broken.cause || ')',
             case when broken.is_standing then '; see quality results' else '; see quality show' end,
             ' --dataset ' || broken.dataset || ' --rule ' || broken.rule || '.'
-        ) as sentence
+        ) as sentence,
+        broken.scope,
+        1 as size
     from broken
     cross join lateral (
         select min(result.as_of) as since
@@ -136,7 +138,9 @@ waiting as (
         concat(
             count(*) || ' rows of ' || aside.dataset || ' of ' || aside.account || ' are set aside by ' || aside.rule,
             '; see quality list --dataset ' || aside.dataset || ' --rule ' || aside.rule || '.'
-        ) as sentence
+        ) as sentence,
+        '' as scope,
+        count(*) as size
     from ops.quarantine as aside
     inner join ops.batch as landed on aside.batch_id = landed.batch_id
     where aside.settled_at is null and landed.rejected_because is null
@@ -152,7 +156,9 @@ rejected as (
         concat(
             count(*) || ' batches of ' || dataset || ' of ' || account || ' wait for a person, such as ',
             min(batch_id) || ': ' || min(rejected_because) || '; see quality show --batch ' || min(batch_id) || '.'
-        ) as sentence
+        ) as sentence,
+        '' as scope,
+        count(*) as size
     from ops.batch
     where rejected_because is not null and discarded_at is null
     group by account, dataset
@@ -163,3 +169,5 @@ union all
 select * from waiting
 union all
 select * from rejected;
+comment on column mart.data_quality_trouble.scope is 'Of warnings: what the source is read by, such as a region.';
+comment on column mart.data_quality_trouble.size is 'Rows set aside, or batches rejected; of a warning 1.';

@@ -138,7 +138,6 @@ class Policy(StrictModel):
     source_silent_after: Duration = timedelta(hours=24)
     list_late_after: Duration = timedelta(minutes=20)
     delivery_stuck_after: Duration = timedelta(hours=1)
-    quarantine_above: float = Field(default=0.05, ge=0, lt=1)
     solve_after_silence: Duration = timedelta(days=7)
     close_after_solved: Duration = timedelta(days=28)
     decide_mail_within: Duration = timedelta(days=2)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
 
 PULLS = "quality/standing_pulls.sql"
+VOLUME = "quality/standing_volume.sql"
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,18 @@ class Standing:
     rules: "Callable[[], list[Expectation]]"
 
 
-HOURLY = (Standing("orders", PULLS, suites.pulled_orders),)
+HOURLY = (
+    Standing("orders", PULLS, suites.pulled_orders),
+    Standing("mail", "quality/standing_mail.sql", suites.mail_of_a_day),
+    Standing("ticket_event", "quality/standing_ticket_event.sql", suites.ticket_events),
+)
 DAILY = (
     Standing("feedback", PULLS, suites.pulled_feedback),
     Standing("account_health", PULLS, suites.pulled_account_health),
+    Standing("orders", VOLUME, suites.volume_of_a_day),
+    Standing("mail", VOLUME, suites.volume_of_a_day),
+    Standing("links", "quality/standing_links.sql", suites.links),
+    Standing("marts", "quality/standing_marts.sql", suites.marts),
 )
 
 
@@ -76,12 +85,12 @@ def check_standing(
     Raises: QualityError if a rule could not be evaluated; of that check nothing is kept.
     """
     results: list[StandingResult] = []
-    parameters = _parameters(settings, as_of)
+    asked = parameters(settings, as_of)
     with gx.data_source(engine) as source:
         for check in checks:
             with engine.connect() as connection:
-                asked = {**parameters, "dataset": check.dataset}
-                stands = [dict(row) for row in run_step(connection, check.query, asked).mappings()]
+                about = {**asked, "dataset": check.dataset}
+                stands = [dict(row) for row in run_step(connection, check.query, about).mappings()]
             if stands:
                 results += _judged(check, stands, source)
     with engine.begin() as connection:
@@ -89,14 +98,24 @@ def check_standing(
     return results
 
 
-def _parameters(settings: Settings, as_of: datetime) -> dict[str, Any]:
+def parameters(settings: Settings, as_of: datetime) -> dict[str, Any]:
+    """What the queries may ask for, besides their dataset."""
     places = [
         {"account": account.name, "marketplace": settings.by_id[each].country, "region": settings.by_id[each].region}
         for account in settings.enabled_accounts
         for region in ("na", "eu", "fe")
         for each in settings.marketplace_ids(account, region)
     ]
-    return {"as_of": as_of, "since": as_of - settings.policy.first_import, "places": json.dumps(places)}
+    promised = [{name for name, _ in policy.metrics.measured()} for policy in settings.service_levels.policies]
+    return {
+        "as_of": as_of,
+        "since": as_of - settings.policy.first_import,
+        "accounts": [account.name for account in settings.enabled_accounts],
+        "places": json.dumps(places),
+        "always_promised": sorted(set.intersection(*promised)),
+        "smallest_judged": suites.SMALLEST_JUDGED,
+        "smallest_usual": suites.SMALLEST_USUAL,
+    }
 
 
 def _judged(check: Standing, stands: list[dict[str, Any]], source: Any) -> list[StandingResult]:

@@ -1,5 +1,6 @@
--- In: sources, check results and their troubles of 0016. Out: which spans of time each source was asked for to the end;
--- results that name a cause; troubles of standing checks, with the command that tells more.
+-- In: sources, check results and their troubles of 0016. Out: which spans of time each source was asked for to the end,
+-- and how many columns exports had; results that name a cause; troubles of standing checks, with the command that tells
+-- more.
 
 ---------- what was pulled
 
@@ -16,6 +17,9 @@ comment on table ops.pulled is 'Spans of time that a source was asked for to the
 comment on column ops.pulled.source is 'orders (by search), order_report, feedback, account_health.';
 comment on column ops.pulled.scope is 'Amazon''s region; of feedback the marketplace.';
 comment on column ops.pulled.pulled_at is 'When the newest pull ended, by the wall clock.';
+
+alter table ops.desk_file add column known_columns integer;
+comment on column ops.desk_file.known_columns is 'Columns that the format knows; null of JSON, and of what was known.';
 
 ---------- results
 

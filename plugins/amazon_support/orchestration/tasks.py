@@ -232,12 +232,18 @@ def check_standing(often: Literal["hourly", "daily"]) -> dict[str, int]:
 
 
 def tend_quality() -> dict[str, Any]:
-    """Forgets lines in quarantine that have waited long enough."""
+    """Forgets lines in quarantine that have waited long enough, settled entries, and old results of checks."""
     from amazon_support.quality import quarantine
 
-    before = _now() - settings.load().policy.quarantine_kept
+    now, policy = _now(), settings.load().policy
     with _warehouse() as engine, engine.begin() as connection:
-        return {"forgotten": quarantine.forget(connection, before=before)}
+        forgotten = quarantine.forget(connection, before=now - policy.quarantine_kept)
+        entries, results = quarantine.tidy(
+            connection,
+            settled_before=now - policy.settled_rows_kept,
+            checked_before=now - policy.check_results_kept,
+        )
+    return {"forgotten": forgotten, "settled": entries, "results": results}
 
 
 # ---------- answers

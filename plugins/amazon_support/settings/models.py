@@ -144,6 +144,8 @@ class Policy(StrictModel):
     first_import: Duration = timedelta(days=60)
     mail_history: Duration = timedelta(days=14)
     quarantine_kept: Duration = timedelta(days=30)
+    settled_rows_kept: Duration = timedelta(days=180)
+    check_results_kept: Duration = timedelta(days=90)
 
 
 class Settings(StrictModel):

@@ -52,8 +52,9 @@ def support_daily():
     account_health >> alerted >> delivered
     standing = task(trigger_rule="all_done")(tasks.check_standing)("daily")
     tended = task(tasks.tend_quality)()
-    [feedback, account_health] >> standing
-    [feedback, delivered, standing, tended] >> summary
+    documented = task(trigger_rule="all_done")(tasks.write_quality_docs)()
+    [feedback, account_health] >> standing >> documented
+    [feedback, delivered, documented, tended] >> summary
 
 
 support_daily()

@@ -231,6 +231,15 @@ def check_standing(often: Literal["hourly", "daily"]) -> dict[str, int]:
     return {"checks": len(results), "warnings": len(broken)}
 
 
+def write_quality_docs() -> dict[str, Any]:
+    """Writes Great Expectations' Data Docs of the window's last day; the page Pipeline links them."""
+    from amazon_support.quality import docs
+
+    with _warehouse() as engine, engine.connect() as connection:
+        pages = docs.write_docs(connection, settings.load(), hooks.quality_docs(), as_of=_window().as_of)
+    return {"pages": pages}
+
+
 def tend_quality() -> dict[str, Any]:
     """Forgets lines in quarantine that have waited long enough, settled entries, and old results of checks."""
     from amazon_support.quality import quarantine

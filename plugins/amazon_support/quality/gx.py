@@ -102,9 +102,19 @@ def validate(source: "SQLDatasource", query: str, rules: "list[Expectation]", ke
         "unexpected_index_column_names": key,
         "partial_unexpected_count": ALL_ROWS,
     }
-    broken = [_found(result) for result in _validate(rows, [r for r in rules if _said(r)["rule"] not in passed], which)]
+    broken = [_found(result) for result in _validate(rows, [r for r in rules if name_of(r) not in passed], which)]
     found = {each.said["rule"]: each for each in broken}
-    return [found.get(_said(rule)["rule"]) or Found(_said(rule), _column(rule), []) for rule in rules]
+    return [found.get(name_of(rule)) or Found(_said(rule), _column(rule), []) for rule in rules]
+
+
+def name_of(rule: "Expectation") -> str:
+    """The rule's name in suites.py."""
+    return str(_said(rule)["rule"])
+
+
+def expected_of(rule: "Expectation") -> str:
+    """What the rule expects, in words."""
+    return str(_said(rule)["expected"])
 
 
 def _validate(rows: Any, rules: "list[Expectation]", result_format: Any) -> list[Any]:

@@ -17,6 +17,7 @@ scheduled hourly run tells.
 - `feedback.pull`, `account_health.pull`: the log names account, region and marketplace and says what to do; the others
   went on. A report is ordered once, however often the task is tried again.
 - `….check`: a batch broke a rule as a whole (see `quality show`), or the checks could not run.
+- `check_standing`: the checks could not run; what they find only warns (`quality results`).
 - `summary`: says which part of the run failed. It is red whenever any task is.
 A pull that is *deferred* waits for its turn within Amazon's rates or for a report; nothing is wrong.
 Every task may be run again at any time: facts are kept once.
@@ -51,8 +52,11 @@ def support_daily():
     summary = task(task_id="summary", trigger_rule="all_done", retries=0)(tasks.summarise)(with_health=True)
     account_health >> alerted
     [feedback, alerted] >> digest >> delivered
+    standing = task(trigger_rule="all_done")(tasks.check_standing)("daily")
     tended = task(tasks.tend_quality)()
-    [delivered, tended] >> summary
+    documented = task(trigger_rule="all_done")(tasks.write_quality_docs)()
+    [feedback, account_health] >> standing >> documented
+    [delivered, documented, tended] >> summary
 
 
 support_daily()

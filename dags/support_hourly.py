@@ -18,6 +18,7 @@ manual runs, backfills and late runs compute the same answers and write to nobod
 - `desks.pull`: the log names the file that is no export of the desk's format, or the folder that cannot be read.
 - `….check`: a batch broke a rule as a whole (`quality show` tells more; the others are published), or the checks could
   not run. Single bad rows wait in quarantine (`quality list`) and stop nothing.
+- `check_standing`: the checks could not run; what they find only warns (`quality results`).
 - `summary`: says which part of the run failed. It is red whenever any task is.
 A pull that is *deferred* waits for its turn within Amazon's rates or for a report; nothing is wrong.
 Every task may be run again at any time: facts are kept once, answers are recomputed.
@@ -56,11 +57,12 @@ def support_hourly():
     # Without these two nobody would be told of anything.
     folded = task(trigger_rule="all_done", on_failure_callback=LeadsNotifier())(tasks.fold_tickets)()
     compliance = task(tasks.write_compliance)()
+    standing = task(trigger_rule="all_done")(tasks.check_standing)("hourly")
     worklists = task(on_failure_callback=LeadsNotifier())(tasks.write_worklists)()
     delivered = task(tasks.deliver)()
     summary = task(task_id="summary", trigger_rule="all_done", retries=0)(tasks.summarise)()
     orders >> mail >> missing_orders >> desks >> folded >> worklists >> delivered >> summary
-    folded >> compliance >> summary  # nobody waits for it
+    folded >> [compliance, standing] >> summary  # nobody waits for them
 
 
 support_hourly()

@@ -1,6 +1,7 @@
 """The command line for people who work the quarantine."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner, Result
@@ -10,10 +11,13 @@ from sqlalchemy import Engine
 
 from amazon_support import settings
 from amazon_support.cli import main
-from amazon_support.quality import check
+from amazon_support.quality import HOURLY, check, check_standing
+from amazon_support.sources.positions import note_pulled
 from amazon_support.warehouse import land
+from amazon_support.window import Window
 
 SETTINGS = settings.load()
+HOUR = timedelta(hours=1)
 
 
 def run(*arguments: str) -> Result:
@@ -70,3 +74,24 @@ def test_a_rejected_batch_is_accepted(quarantine: Engine) -> None:
 @pytest.mark.parametrize("wrong", [["retry"], ["retry", "--accept", "x", "--all"], ["discard", "--because", "x"]])
 def test_it_must_be_said_which(warehouse: Engine, wrong: list[str]) -> None:
     assert run(*wrong).exit_code == 2
+
+
+# ---------- what checks found
+
+
+def test_results_of_standing_checks_are_listed_with_their_cause(warehouse: Engine) -> None:
+    with warehouse.begin() as connection:
+        note_pulled(connection, "main", "orders", "eu", Window(NOON - timedelta(days=1), NOON - HOUR * 9, live=True))
+    assert run("results").stdout == "No check found anything; --all shows those that passed.\n"
+    check_standing(warehouse, HOURLY, SETTINGS, as_of=NOON)
+    heading, line = run("results", "--dataset", "orders").stdout.splitlines()
+    assert heading.split()[:4] == ["as", "of", "(UTC)", "account"]
+    assert "pulled_lately" in line
+    assert line.endswith("9.00  hours behind at most 3  pulled until 2026-03-10 03:00 UTC")
+    assert {each["rule"] for each in json.loads(run("results", "--all", "--json").stdout)} >= {"no_gap_in_windows"}
+
+
+def test_a_broken_rule_of_a_batch_is_among_the_results(quarantine: Engine) -> None:
+    told = run("results", "--account", "other").stdout
+    assert "has_items" in told
+    assert "rejected" in told

@@ -319,18 +319,61 @@ def test_a_silent_source_is_told_and_a_disabled_account_is_not(connection: Conne
     assert "Account main." in plain
 
 
-@pytest.mark.parametrize(("rejected", "bad", "told"), [("no order ids", 0, 2), (None, 5, 0), (None, 6, 2)])
-def test_data_that_was_set_aside_is_told(connection: Connection, rejected: str | None, bad: int, told: int) -> None:
-    number = connection.execute(
+def batch_of_orders(connection: Connection, rejected: str | None = None) -> int:
+    number: int = connection.execute(
         text(
             "insert into ops.batch (dataset, account, scope, row_count, checked_at, rejected_because)"
             " values ('orders', 'main', 'eu', 100, :at, :rejected) returning batch_id"
         ),
         {"at": before(minutes=5), "rejected": rejected},
     ).scalar_one()
-    for row in range(bad):
-        insert(connection, "ops.quarantine", account="main", dataset="orders", batch_id=number, row_key=row, rule="x")
-    assert raise_troubles(connection, crew(), as_of=NOON) == told
+    return number
+
+
+def test_rows_that_were_set_aside_are_told_once_and_again_when_they_are_ten_times_as_many(
+    connection: Connection,
+) -> None:
+    number, there, told = batch_of_orders(connection), 0, []
+    for bad in (1, 9, 10, 99, 100):
+        for row in range(there, bad):
+            insert(
+                connection, "ops.quarantine", account="main", dataset="orders", batch_id=number, row_key=row, rule="x",
+                set_aside_at=before(minutes=5),
+            )  # fmt: skip
+        there = bad
+        told.append(raise_troubles(connection, crew(), as_of=NOON))
+    assert told == [2, 0, 2, 0, 2]
+    plain = connection.execute(
+        text("select plain from ops.outbox where channel = 'email' order by outbox_id limit 1")
+    ).scalar_one()
+    assert "1 rows of orders of main are set aside by x" in plain
+    assert "python -m amazon_support quality list --dataset orders --rule x." in plain
+
+
+def test_a_rejected_batch_is_told_with_its_reason(connection: Connection) -> None:
+    number = batch_of_orders(connection, "no order ids")
+    assert [raise_troubles(connection, crew(), as_of=NOON) for _ in range(2)] == [2, 0]
+    plain = connection.execute(text("select plain from ops.outbox where channel = 'email'")).scalar_one()
+    assert "no order ids" in plain
+    assert f"quality show --batch {number}." in plain
+
+
+def test_a_warning_is_told_once_each_time_it_comes_up(connection: Connection) -> None:
+    told = []
+    for number, state in enumerate(["warned", "warned", "passed", "warned"]):
+        for region in ("eu", "na"):
+            insert(
+                connection, "ops.check_result", account="main", dataset="orders", scope=region, rule="pulled_lately",
+                severity="warn", as_of=after(minutes=10 * number), passed=state == "passed", state=state, observed=5,
+                expected="hours behind at most 3",
+            )  # fmt: skip
+        told.append(raise_troubles(connection, crew(), as_of=after(minutes=10 * number)))
+    assert told == [2, 0, 0, 2]
+    plain = connection.execute(
+        text("select plain from ops.outbox where channel = 'email' order by outbox_id limit 1")
+    ).scalar_one()
+    assert "orders of main (eu): 5.00 found" in plain
+    assert "orders of main (na): 5.00 found" in plain
 
 
 def test_a_source_that_failed_is_told_once_a_day(connection: Connection) -> None:

@@ -175,7 +175,10 @@ def test_on_the_first_the_month_comes_as_a_file_that_needs_nothing_else(told: Co
 
 @pytest.mark.parametrize(
     ("reader", "says"),
-    [(Reader("de", "Europe/Berlin"), "Support am Montag, 9. März 2026: 25% eingehalten"), (Reader("ja", "Asia/Tokyo"), "2026年3月9日")],
+    [
+        (Reader("de", "Europe/Berlin"), "Support am Montag, 9. März 2026: 25% eingehalten"),
+        (Reader("ja", "Asia/Tokyo"), "2026年3月9日"),
+    ],
 )
 def test_it_is_in_the_readers_words(told: Connection, reader: Reader, says: str) -> None:
     made = digest.of_day(told, LED, EVERYTHING, as_of=AS_OF)

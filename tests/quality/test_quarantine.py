@@ -298,3 +298,23 @@ def test_what_was_received_is_forgotten_after_a_while(warehouse: Engine) -> None
         assert quarantine.forget(connection, before=set_aside_at + timedelta(seconds=1)) == 1
         [entry] = quarantine.entries(connection, Chosen())
     assert (entry.row_key, entry.content) == ("line 3", None)
+
+
+def test_what_was_settled_goes_after_a_while_and_what_waits_stays(warehouse: Engine) -> None:
+    landed(warehouse, land_some_lines, report_line(), report_line(order_id(2), quantity="two"))
+    landed(warehouse, land_some_orders, order(order_id(3), orderItems=[]), order())
+    for dataset in ("order_report", "orders"):
+        through(warehouse, dataset)
+    with warehouse.begin() as connection:
+        quarantine.discard(connection, Chosen(dataset="orders"), "test orders")
+    retried(warehouse, dataset="order_report")  # set aside again, by its new batch
+    [(newest,)] = seen(warehouse, "select max(settled_at) from ops.quarantine")
+    with warehouse.begin() as connection:
+        assert quarantine.tidy(connection, settled_before=newest - timedelta(days=1), checked_before=NOON) == (0, 0)
+        after = newest + timedelta(seconds=1)
+        entries, results = quarantine.tidy(connection, settled_before=after, checked_before=NOON + timedelta(days=1))
+    assert entries == 2
+    assert results > 10
+    assert seen(warehouse, "select dataset, settled_at from ops.quarantine") == [("order_report", None)]
+    assert seen(warehouse, "select count(*) from pii.quarantined_row") == [(1,)]
+    assert seen(warehouse, "select count(*) from ops.check_result") == [(0,)]

@@ -128,6 +128,12 @@ class Shop:
         found = self.column("select position ->> 'updated_before' from ops.watermark where scope = :s", s=region)
         return datetime.fromisoformat(found[0]) if found else None
 
+    def pulled(self, source: str) -> dict[str, tuple[datetime, datetime]]:
+        """By region or marketplace from when to when the source was asked to the end."""
+        query = "select scope, lower(spans), upper(spans) from ops.pulled where source = :source"
+        with self.warehouse.connect() as connection:
+            return {scope: (start, end) for scope, start, end in connection.execute(text(query), {"source": source})}
+
     def read_until(self, moment: datetime, region: str = "eu") -> None:
         """An earlier live pull came this far."""
         with self.warehouse.begin() as connection:

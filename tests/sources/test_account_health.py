@@ -64,6 +64,7 @@ def test_both_reports_are_landed_and_become_facts(shop: Shop) -> None:
     assert (pulled.account, pulled.region, len(pulled.batch_ids)) == ("shop", "eu", 2)
     assert (pulled.unknown, pulled.notes, pulled.periods) == ([], [], 3 * len(IDS))
     assert shop.faults.calls["createReport"] == 2
+    assert shop.pulled("account_health") == {"eu": (YESTERDAY.start, YESTERDAY.end)}
     for verdict in checked(shop.warehouse):
         assert (verdict.broken_rules, verdict.rejected_because) == ({}, None)
     publish(shop)

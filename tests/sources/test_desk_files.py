@@ -329,6 +329,21 @@ def test_a_file_that_is_no_export_is_named_and_stops_no_other(warehouse: Engine,
     assert len(landed(warehouse)) == 1
 
 
+def test_a_file_with_half_of_the_usual_columns_is_refused_until_it_is_read_by_hand(
+    warehouse: Engine, tmp_path: Path
+) -> None:
+    for number in range(3):
+        drop(tmp_path, f"{number}.csv", NOTED | {"Note": f"Note {number}."})
+    assert reading(warehouse, tmp_path).rows == 3
+    half = drop(tmp_path, "half.csv", {"Order ID": ORDER, "Date": AT})
+    with pytest.raises(BadDocument, match="half.csv has only 2 of the usual 5 columns"):
+        reading(warehouse, tmp_path)
+    given = desk_settings()
+    folder = given.desk_files.folders[0]
+    desk_files.read_file(warehouse, folder, half, given, buyer_key=BUYER_KEY, now=NOON)
+    assert reading(warehouse, tmp_path).known == 4
+
+
 def test_a_folder_that_is_not_there_is_named(warehouse: Engine, tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="account main, desk bqool|Account main, desk bqool"):
         reading(warehouse, tmp_path / "missing")

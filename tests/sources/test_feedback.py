@@ -209,6 +209,7 @@ def test_a_cancelled_report_proves_nothing(warehouse: Engine, tmp_path: Path) ->
         pulled = pull_at(shop, NOON + DAY)
         publish(shop)
         assert (pulled.batch_ids, sorted(pulled.no_data)) == ([], ["DE", "FR", "IT"])
+        assert min(end for _, end in shop.pulled("feedback").values()) >= NOON + DAY
         assert shop.column("select removed_at from core.feedback") == [None, None]
 
 

@@ -188,6 +188,7 @@ def test_empty_fields_at_the_end_are_no_fault() -> None:
         ("Internal error, please try again.", "no column that could be: Date, Rating, Order ID"),
         ("Päivä\tArvio\tSanat\tVastaus\tTilaus\tSähköposti\r\n", "no column that could be"),
         ("Date\tRating\tComments\r\n3/12/26\t1\tLate.\r\n", "no column that could be: Order ID"),
+        (f"Date\tRating\tOrder ID\r\n3/12/26\t1\t{ORDER}\r\n", "only 3 of its 6 usual columns"),
         (LINE, "no line of headings"),
         ("\r\n".join([HEADING, *[LINE] * 4, *[LINE.replace("3/12", "12/31")] * 6]), "6 of its 10 lines.*d/m/y"),
     ],

@@ -114,6 +114,7 @@ def test_a_window_without_orders_needs_no_batch(open_shop: Open) -> None:
     with open_shop([order(1, NOON - DAY)]) as shop:
         pulled = shop.pull(pull_order_history, TWO_WINDOWS)
         assert (pulled.orders, len(pulled.batch_ids), pulled.via) == (1, 1, "report")
+        assert shop.pulled("order_report") == {"eu": (TWO_WINDOWS.start, TWO_WINDOWS.end)}
 
 
 def test_what_lies_too_far_back_is_left_out_and_told(open_shop: Open) -> None:

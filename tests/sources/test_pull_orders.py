@@ -65,6 +65,7 @@ def test_a_live_pull_goes_on_at_the_watermark_with_an_overlap(open_shop: Open) -
         assert pulled.calls == {"searchOrders": 1}
         assert shop.column("select batch_id from ops.batch") == pulled.batch_ids
         assert shop.watermark() == NOON
+        assert shop.pulled("orders") == {"eu": (mark - ALREADY, NOON)}
 
 
 def test_a_past_interval_pulls_its_own_span_and_moves_no_watermark(open_shop: Open) -> None:
@@ -243,6 +244,7 @@ def test_an_attempt_after_a_failure_goes_on_with_the_next_page(busy: Shop) -> No
         busy.attempt(pull_orders, THIS_HOUR, memory)
     assert len(busy.searched()) == 100
     assert busy.watermark() == NOON - HOUR
+    assert busy.pulled("orders") == {}
     pulled = busy.pull(pull_orders, THIS_HOUR, memory)
     assert busy.searched() == ids(range(1, 251))
     assert busy.faults.calls["searchOrders"] == 5

@@ -1,7 +1,8 @@
--- In: as_of, accounts, silent_after, stuck_after, hour_late_after (spans), set_aside_above (share); core.mail,
--- ops.watermark, ops.batch, ops.quarantine, ops.outbox, ops.sending_hold, ops.hour_done. Out: what is wrong as of then
--- with mailboxes and the pipeline: topic, account, subject, cycle (one outage, or day, from the next), since_at, count,
--- recipient (of dead letters: who is not to be told). Of what is older than a day nobody is told any more.
+-- In: as_of, accounts, silent_after, stuck_after, hour_late_after (spans); core.mail, ops.watermark, ops.outbox,
+-- mart.data_quality_trouble, ops.sending_hold, ops.hour_done. Out: what is wrong as of then with mailboxes, pipeline
+-- and data: topic, account, subject, cycle (one outage, or day, from the next; of data ten times as much from before),
+-- since_at, count, place, not_for (of dead letters: who is not to be told). Of imitations and dead letters older than
+-- a day nobody is told any more.
 with imitations as (
     select * from core.mail
     where
@@ -21,23 +22,9 @@ silent as (
     having max(moved_at) < %(as_of)s::timestamptz - %(silent_after)s::interval
 ),
 
-checked as (
-    select
-        *,
-        %(set_aside_above)s::numeric as most
-    from ops.batch
-    where
-        checked_at > %(as_of)s::timestamptz - interval '1 day'
-        and checked_at <= %(as_of)s::timestamptz
-),
-
-set_aside as (
-    select
-        checked.batch_id,
-        count(distinct quarantine.row_key) as bad_rows
-    from checked
-    inner join ops.quarantine as quarantine on checked.batch_id = quarantine.batch_id
-    group by checked.batch_id
+amiss as (
+    select * from mart.data_quality_trouble
+    where since <= %(as_of)s::timestamptz
 ),
 
 dead as (
@@ -100,17 +87,14 @@ from silent
 union all
 select
     'quality' as topic,
-    checked.account,
-    checked.batch_id::text as subject,
-    1 as cycle,
-    checked.checked_at as since_at,
-    coalesce(set_aside.bad_rows, checked.row_count) as count,
-    checked.dataset || ', batch ' || checked.batch_id
-    || case when checked.rejected_because is not null then ', rejected as a whole' else '' end as place,
+    account,
+    concat_ws(' ', dataset, rule, scope, to_char(since at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')) as subject,
+    floor(log(size::numeric))::integer as cycle,
+    since as since_at,
+    size as count,
+    sentence as place,
     null as not_for
-from checked
-left join set_aside on checked.batch_id = set_aside.batch_id
-where checked.rejected_because is not null or set_aside.bad_rows > checked.row_count * checked.most
+from amiss
 union all
 select
     'dead' as topic,

@@ -245,8 +245,13 @@ def _folder(place: str) -> Path:
 
 
 def data_folder() -> Path:
-    """Folder for what is not in the warehouse: the mail archive and the worklist files."""
+    """Folder for what is not in the warehouse: the mail archive, the worklist files, the pages on data quality."""
     return Path(os.environ.get("AMAZON_SUPPORT_DATA") or home() / ".data")
+
+
+def quality_docs() -> Path:
+    """Folder of the pages that tell what the checks of the last day found."""
+    return data_folder() / "quality"
 
 
 def _secrets(purpose: str) -> list[str]:

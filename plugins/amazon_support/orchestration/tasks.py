@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from airflow.sdk import Asset, AssetAlias, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
@@ -215,13 +215,44 @@ def news_of(dataset: str) -> AssetAlias:
     return AssetAlias(f"amazon_support.{dataset}.published")
 
 
+def check_standing(often: Literal["hourly", "daily"]) -> dict[str, int]:
+    """Checks how sources and answers stand as of the window's end. What is wrong is a warning and stops nothing.
+
+    Raises: QualityError, naming the rule, if one could not be evaluated.
+    """
+    from amazon_support import quality
+
+    checks = {"hourly": quality.HOURLY, "daily": quality.DAILY}[often]
+    with _warehouse() as engine:
+        results = quality.check_standing(engine, checks, settings.load(), as_of=_window().as_of)
+    broken = [result for result in results if result.is_broken]
+    for result in broken:
+        log.warning("%s", result.sentence)
+    return {"checks": len(results), "warnings": len(broken)}
+
+
+def write_quality_docs() -> dict[str, Any]:
+    """Writes Great Expectations' Data Docs of the window's last day; the page Pipeline links them."""
+    from amazon_support.quality import docs
+
+    with _warehouse() as engine, engine.connect() as connection:
+        pages = docs.write_docs(connection, settings.load(), hooks.quality_docs(), as_of=_window().as_of)
+    return {"pages": pages}
+
+
 def tend_quality() -> dict[str, Any]:
-    """Forgets lines in quarantine that have waited long enough."""
+    """Forgets lines in quarantine that have waited long enough, settled entries, and old results of checks."""
     from amazon_support.quality import quarantine
 
-    before = _now() - settings.load().policy.quarantine_kept
+    now, policy = _now(), settings.load().policy
     with _warehouse() as engine, engine.begin() as connection:
-        return {"forgotten": quarantine.forget(connection, before=before)}
+        forgotten = quarantine.forget(connection, before=now - policy.quarantine_kept)
+        entries, results = quarantine.tidy(
+            connection,
+            settled_before=now - policy.settled_rows_kept,
+            checked_before=now - policy.check_results_kept,
+        )
+    return {"forgotten": forgotten, "settled": entries, "results": results}
 
 
 # ---------- answers

@@ -162,7 +162,6 @@ def _troubles(connection: Connection, settings: Settings, as_of: datetime, faili
         "silent_after": policy.source_silent_after,
         "stuck_after": policy.delivery_stuck_after,
         "hour_late_after": policy.list_late_after,
-        "set_aside_above": policy.quarantine_above,
     }
     rows = [dict(row) for row in run_step(connection, "alerts/troubles.sql", parameters).mappings()]
     day = as_of.toordinal()
@@ -199,6 +198,7 @@ def _trouble_notices(rows: list[dict[str, Any]], as_of: datetime) -> list[Notice
 def _trouble(topic: str, account: str, rows: list[dict[str, Any]], as_of: datetime) -> Notice:
     count, since = sum(row["count"] for row in rows), min(row["since_at"] for row in rows)
     place, lasting = rows[0]["place"], duration(max(0, int((as_of - since).total_seconds())))
+    what, _, closer = place.partition("; see ")
     title, remark = {
         "phishing": (
             f"{_counted(count, 'mail')} that pretend{'s' if count == 1 else ''} to be Amazon",
@@ -206,7 +206,7 @@ def _trouble(topic: str, account: str, rows: list[dict[str, Any]], as_of: dateti
         ),
         "silent": (f"Nothing new from {place} for {lasting}", "Look whether it is switched off: run the doctor."),
         "failed": (f"{place} failed", "The log of the task says what to do; the rest of the run was done."),
-        "quality": (f"{place}: {_counted(count, 'row')} set aside", "See ops.quarantine for the rule that they broke."),
+        "quality": (what, f"For more: python -m amazon_support {closer}"),
         "dead": (f"{_counted(count, 'message')} could not be delivered", "See the command outbox list --dead."),
         "stuck": (f"{_counted(count, 'message')} not sent for {lasting}", "Look at the mail server: run the doctor."),
         "late_hour": (f"No worklist since {when(since)}", "Look at the DAG support_hourly: its newest run is late."),

@@ -1,6 +1,16 @@
-"""Data quality: what landed rows must be like, and what happens to those that are not."""
+"""Data quality: what landed rows must be like, how sources and answers must stand, and what happens if they do not."""
 
 from amazon_support.quality.check import BatchVerdict, check, rejections
 from amazon_support.quality.gx import QualityError
+from amazon_support.quality.standing import DAILY, HOURLY, StandingResult, check_standing
 
-__all__ = ["BatchVerdict", "QualityError", "check", "rejections"]
+__all__ = [
+    "DAILY",
+    "HOURLY",
+    "BatchVerdict",
+    "QualityError",
+    "StandingResult",
+    "check",
+    "check_standing",
+    "rejections",
+]

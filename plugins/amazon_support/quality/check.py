@@ -107,9 +107,10 @@ def check(
         rows = gx.bound(connection, f"land/{LIKE.get(dataset, dataset)}_to_check.sql", parameters)
         whole = [dict(b) for b in run_step(connection, "land/batches_to_check.sql", parameters).mappings()]
     with gx.data_source(engine) as source:
-        findings = [_of_rows(found) for found in gx.validate(source, rows, RULES[dataset](settings), ["row_key"])]
-        facts = gx.as_query(whole)
-        findings += [_of_batches(found, whole) for found in gx.validate(source, facts, suites.batches(), [])]
+        rules, key = RULES[dataset](settings), ["batch_id", "row_key"]
+        findings = [_of_rows(found) for found in gx.validate(source, rows, rules, key)]
+        facts = gx.as_query(whole, "batch_id")
+        findings += [_of_batches(found, whole) for found in gx.validate(source, facts, suites.batches(), ["batch_id"])]
     with engine.begin() as connection:
         return _record(connection, landed, findings, as_of, run)
 

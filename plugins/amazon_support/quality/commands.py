@@ -13,10 +13,12 @@ from sqlalchemy import Engine
 from amazon_support import settings
 from amazon_support.quality import quarantine
 from amazon_support.quality.quarantine import Chosen
+from amazon_support.warehouse import run_step
 
 Warehouse = Callable[[], AbstractContextManager[Engine]]  # opens it; the command line's main module says how
 
 NOTHING = "Nothing waits in quarantine."
+NOTHING_FOUND = "No check found anything; --all shows those that passed."
 
 
 def _chosen(command: Callable[..., None]) -> Callable[..., None]:
@@ -32,7 +34,7 @@ def _chosen(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group()
 def quality() -> None:
-    """What the checks set aside: look at it, try it again, give it up."""
+    """What the checks found and set aside: look at it, try it again, give it up."""
 
 
 @quality.command("list")
@@ -97,6 +99,39 @@ def show(
         click.echo(NOTHING)
     if len(found) == most:
         click.echo(f"Only the newest {most} rows: --most shows more.")
+
+
+@quality.command()
+@_chosen
+@click.pass_obj
+@click.option("--all", "with_passed", is_flag=True, help="Also checks that passed.")
+@click.option("--most", default=50, show_default=True, type=click.IntRange(1), help="Results at most.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list instead of a table.")
+def results(warehouse: Warehouse, /, with_passed: bool, most: int, as_json: bool, **options: Any) -> None:
+    """What checks found of batches, and of how sources and answers stand; the newest first."""
+    with warehouse() as engine, engine.connect() as connection:
+        asked = {**options, "with_passed": with_passed, "most": most}
+        found = [dict(row) for row in run_step(connection, "quality/results.sql", asked).mappings()]
+    if as_json:
+        click.echo(json.dumps(found, default=str, indent=2))
+        return
+    rows = [
+        [
+            _minute(each["as_of"]),
+            each["account"],
+            each["dataset"],
+            each["scope"],
+            str(each["batch_id"] or ""),
+            each["rule"],
+            each["state"],
+            "nothing" if each["observed"] is None else f"{each['observed']:,.2f}",
+            _short(each["expected"]),
+            each["cause"] or "",
+        ]
+        for each in found
+    ]
+    heading = ["as of (UTC)", "account", "dataset", "scope", "batch", "rule", "state", "found", "expected", "why"]
+    click.echo(_table(heading, rows, right=frozenset({7})) if rows else NOTHING_FOUND)
 
 
 @quality.command()

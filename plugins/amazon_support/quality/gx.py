@@ -73,11 +73,10 @@ def bound(connection: Connection, name: str, parameters: dict[str, Any]) -> str:
     return _select(connection, sql_text(name), parameters)
 
 
-def as_query(rows: list[dict[str, Any]]) -> str:
-    """Few rows of numbers as a query that gives them."""
-    columns = list(rows[0])
+def as_query(rows: list[dict[str, Any]], key: str) -> str:
+    """Few rows of numbers as a query that gives them. key: the column that is a whole number."""
     values = json.dumps(rows, default=float)
-    names = ", ".join(f"{name} numeric" if name != "batch_id" else "batch_id bigint" for name in columns)
+    names = ", ".join(f"{name} {'bigint' if name == key else 'numeric'}" for name in rows[0])
     return f"select * from jsonb_to_recordset('{values}'::jsonb) as facts ({names})"  # noqa: S608
 
 
@@ -85,13 +84,13 @@ def validate(source: "SQLDatasource", query: str, rules: "list[Expectation]", ke
     """What each rule finds in the rows of the query.
 
     Args:
-        key: columns that name a row, besides batch_id.
+        key: columns that name a row.
 
     Raises: QualityError if a rule could not be evaluated.
     """
     from great_expectations.validator.v1_validator import Validator
 
-    name = "_".join(["batch", *key])
+    name = f"rows_{len(source.assets)}"
     # Not the batch's own validate(): it types the rows into another temporary table each time.
     rows = Validator(source.add_query_asset(name, query=query).add_batch_definition_whole_table(name))
     # One pass over all rows tells which rules were broken; only those are asked for their rows.
@@ -100,12 +99,22 @@ def validate(source: "SQLDatasource", query: str, rules: "list[Expectation]", ke
     }
     which = {
         "result_format": "COMPLETE",
-        "unexpected_index_column_names": ["batch_id", *key],
+        "unexpected_index_column_names": key,
         "partial_unexpected_count": ALL_ROWS,
     }
-    broken = [_found(result) for result in _validate(rows, [r for r in rules if _said(r)["rule"] not in passed], which)]
+    broken = [_found(result) for result in _validate(rows, [r for r in rules if name_of(r) not in passed], which)]
     found = {each.said["rule"]: each for each in broken}
-    return [found.get(_said(rule)["rule"]) or Found(_said(rule), _column(rule), []) for rule in rules]
+    return [found.get(name_of(rule)) or Found(_said(rule), _column(rule), []) for rule in rules]
+
+
+def name_of(rule: "Expectation") -> str:
+    """The rule's name in suites.py."""
+    return str(_said(rule)["rule"])
+
+
+def expected_of(rule: "Expectation") -> str:
+    """What the rule expects, in words."""
+    return str(_said(rule)["expected"])
 
 
 def _validate(rows: Any, rules: "list[Expectation]", result_format: Any) -> list[Any]:

@@ -155,6 +155,16 @@ def forget(connection: Connection, *, before: datetime) -> int:
     return lines
 
 
+def tidy(connection: Connection, *, settled_before: datetime, checked_before: datetime) -> tuple[int, int]:
+    """Deletes entries that were settled, and results of checks made for instants, before then (both aware UTC).
+
+    Returns: how many entries, and how many results.
+    """
+    entries: int = run_step(connection, "quality/tidy_quarantine.sql", {"before": settled_before}).scalar_one()
+    results: int = run_step(connection, "quality/tidy_results.sql", {"before": checked_before}).scalar_one()
+    return entries, results
+
+
 def _land_again(
     connection: Connection, batch: Any, rule: str | None, settings: Settings, buyer_key: Callable[[], str]
 ) -> None:

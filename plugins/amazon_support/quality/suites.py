@@ -1,7 +1,8 @@
-"""What we expect of each dataset, in Great Expectations' words: one list of rules for rows, one for whole batches.
+"""What we expect of each dataset, in Great Expectations' words: rules for rows, for whole batches, and standing ones.
 
 A row that breaks a REJECT rule goes to quarantine, a batch that breaks one waits for a person; broken WARN rules are
-recorded. The columns are those of include/sql/land/<dataset>_to_check.sql and batches_to_check.sql.
+recorded. The columns are those of include/sql/land/<dataset>_to_check.sql and batches_to_check.sql. Standing rules say
+how sources and answers must stand as of an instant; their columns are those of include/sql/quality/standing_*.sql.
 """
 
 from typing import TYPE_CHECKING, Any, get_args
@@ -21,6 +22,10 @@ MOST_OUTSIDE = 0.5  # share of rows that say they changed outside the window the
 # Rows of a batch against the median of batches of the same source, weekday and hour in the last weeks.
 MOST_FEWER, MOST_MORE = 0.02, 50
 SMALLEST_JUDGED = 10
+# Orders or mails of a day against the median of the same weekday in the last weeks. Less than SMALLEST_USUAL of both
+# say little: a small shop may sell nothing for a day.
+FEWEST_OF_A_DAY, MOST_OF_A_DAY = 0.1, 10
+SMALLEST_USUAL = 30
 
 ORDER_ID = r"^(\d{3}-\d{7}-\d{7}|[DS]01-.*)$"
 ASIN = r"^[A-Z0-9]{10}$"
@@ -165,6 +170,70 @@ def batches() -> "list[Expectation]":
         _between("changed_in_the_window", WARN, "share_outside_window", at_most=MOST_OUTSIDE),
         _between("most_mail_recognised", WARN, "unknown_share", at_most=MOST_UNKNOWN),
     ]
+
+
+# ---------- standing rules
+
+
+def pulled_orders() -> "list[Expectation]":
+    """Rules for an account's orders in a region: pulled every hour."""
+    return [_pulled_lately(3), _no_gap()]
+
+
+def pulled_feedback() -> "list[Expectation]":
+    """Rules for an account's feedback of a marketplace: pulled every day, 90 days back."""
+    return [_pulled_lately(36), _no_gap()]
+
+
+def pulled_account_health() -> "list[Expectation]":
+    """Rules for an account's figures in a region: pulled every day. Amazon tells none of a day that was missed."""
+    return [_pulled_lately(36)]
+
+
+def mail_of_a_day() -> "list[Expectation]":
+    """Rules for an account's mail of a day."""
+    return [_between("most_mail_recognised_of_a_day", WARN, "unknown_share", at_most=MOST_UNKNOWN)]
+
+
+def volume_of_a_day() -> "list[Expectation]":
+    """Rules for how many orders, or mails, an account has in a marketplace in a day."""
+    return [_between("volume_as_usual", WARN, "times_usual", at_least=FEWEST_OF_A_DAY, at_most=MOST_OF_A_DAY)]
+
+
+def ticket_events() -> "list[Expectation]":
+    """Rules for an account's ticket events of a day, and for the status periods of their tickets."""
+    return [
+        _between("not_in_the_future", WARN, "events_ahead", at_most=0),
+        _between("event_has_a_ticket", WARN, "events_without_ticket", at_most=0),
+        _between("periods_follow_each_other", WARN, "broken_periods", at_most=0),
+    ]
+
+
+def links() -> "list[Expectation]":
+    """Rules for what an account's orders and tickets of a day refer to."""
+    return [
+        _between("landed_order_is_known", WARN, "unknown_orders", at_most=0),
+        _between("order_has_items", WARN, "orders_without_items", at_most=0),
+        _between("not_more_shipped_than_ordered", WARN, "orders_overshipped", at_most=0),
+        _between("order_of_ticket_is_known", WARN, "ticket_orders_unknown", at_most=0),
+    ]
+
+
+def marts() -> "list[Expectation]":
+    """Rules for an account's answers: compliance, clocks, worklists."""
+    return [
+        _between("compliance_adds_up", WARN, "compliance_difference", at_most=0),
+        _between("waiting_ticket_has_a_clock", WARN, "tickets_without_clock", at_most=0),
+        _between("worklist_item_has_a_ticket", WARN, "items_without_ticket", at_most=0),
+    ]
+
+
+def _pulled_lately(hours: int) -> "Expectation":
+    return _between("pulled_lately", WARN, "hours_behind", at_most=hours)
+
+
+def _no_gap() -> "Expectation":
+    return _between("no_gap_in_windows", WARN, "gap_hours", at_most=0)
 
 
 # ---------- Great Expectations by its names; it is imported only when something is checked

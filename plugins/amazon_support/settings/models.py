@@ -138,7 +138,6 @@ class Policy(StrictModel):
     source_silent_after: Duration = timedelta(hours=24)
     list_late_after: Duration = timedelta(minutes=20)
     delivery_stuck_after: Duration = timedelta(hours=1)
-    quarantine_above: float = Field(default=0.05, ge=0, lt=1)
     solve_after_silence: Duration = timedelta(days=7)
     close_after_solved: Duration = timedelta(days=28)
     first_import: Duration = timedelta(days=60)
@@ -146,6 +145,8 @@ class Policy(StrictModel):
     quarantine_kept: Duration = timedelta(days=30)
     buyers_words: int = Field(default=280, ge=0, le=2000)
     send_empty_lists: bool = False
+    settled_rows_kept: Duration = timedelta(days=180)
+    check_results_kept: Duration = timedelta(days=90)
 
 
 class Settings(StrictModel):

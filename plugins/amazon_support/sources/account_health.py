@@ -15,14 +15,14 @@ from typing import Any
 from sqlalchemy import Engine
 
 from amazon_support.settings import Settings
-from amazon_support.sources import reports
+from amazon_support.sources import positions, reports
 from amazon_support.sources.amazon import AmazonClient
 from amazon_support.sources.errors import BadDocument, ComeBackAt, SourceError, Throttled, Unavailable
 from amazon_support.sources.memory import Memory
 from amazon_support.sources.performance_report import parse_contact_response, parse_health
 from amazon_support.sources.reports import ReportRequest
 from amazon_support.warehouse.land import land_account_health, land_contact_response
-from amazon_support.warehouse.land.account_health import ContactResponse, ParsedHealth
+from amazon_support.warehouse.land.account_health import ACCOUNT_HEALTH, ContactResponse, ParsedHealth
 from amazon_support.warehouse.land.batches import clean
 from amazon_support.window import Window
 
@@ -109,6 +109,8 @@ def pull_account_health(
             reports.forget(memory, request)
     if waits:
         raise min(waits, key=lambda wait: wait.moment)
+    with engine.begin() as connection:
+        positions.note_pulled(connection, who.account, ACCOUNT_HEALTH, who.region, window)
     memory.delete(MEMORY)
     health, contact = (_Landed(**done[report_type]) for report_type in (PERFORMANCE, CUSTOMER_METRICS))
     return Pulled(

@@ -46,12 +46,14 @@ class Parsed:
     Attributes:
         rows: actions. bad_lines: what cannot be read. ignored: rows that the mapping says mean nothing to us.
         heading: the line of headings; None in JSON, which names each value.
+        known_columns: how many of the headings the format knows; None in JSON, and of an empty file.
     """
 
     rows: list[DeskActionRow]
     bad_lines: list[BadLine]
     ignored: int = 0
     heading: str | None = field(default=None, compare=False)
+    known_columns: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ def read_file(
     """
     understand = Understanding(settings, folder, buyer_key)
     read = FolderRead(folder.account, folder.desk)
-    return _land(engine, understand, read, _File(path, _bytes(path), None), now)
+    file = _File(path, _bytes(path), None)
+    return _land(engine, understand, read, file, parse(file.content, path.name, understand), now)
 
 
 class _StillWritten(Exception):
@@ -175,18 +178,35 @@ def _read_one(engine: Engine, understand: "Understanding", read: FolderRead, pat
         if known.is_file_known:
             return _counted(read, known=1)
         file = _File(path, _bytes(path), modified_at)
-        same |= {"bytes": len(file.content), "content_key": file.key}
+        same |= {"bytes": len(file.content), "content_key": file.key, "batch_id": None, "known_columns": None}
         known = run_step(connection, "sources/desk_file_known.sql", same).one()
     if known.is_content_known:
         with engine.begin() as connection:
-            run_step(connection, "sources/desk_file_read.sql", {**same, "batch_id": None, "read_at": now})
+            run_step(connection, "sources/desk_file_read.sql", {**same, "read_at": now})
         return _counted(read, known=1)
-    return _land(engine, understand, read, file, now)
+    parsed = parse(file.content, path.name, understand)
+    _refuse_half(engine, folder, path.name, parsed)
+    return _land(engine, understand, read, file, parsed, now)
 
 
-def _land(engine: Engine, understand: "Understanding", read: FolderRead, file: _File, now: datetime) -> FolderRead:
+def _refuse_half(engine: Engine, folder: DeskFolder, name: str, parsed: Parsed) -> None:
+    """Raises: BadDocument if the file has not more than half of the columns of the last ones of its folder."""
+    if parsed.known_columns is None:
+        return
+    with engine.connect() as connection:
+        where = {"account": folder.account, "desk": folder.desk}
+        usual = run_step(connection, "sources/desk_usual_columns.sql", where).scalar()
+    if usual and parsed.known_columns * 2 <= usual:
+        raise BadDocument(
+            f"{name} has only {parsed.known_columns} of the usual {usual} columns (if that is right, read it once by "
+            "hand: `pull desk FILE --load`)"
+        )
+
+
+def _land(
+    engine: Engine, understand: "Understanding", read: FolderRead, file: _File, parsed: Parsed, now: datetime
+) -> FolderRead:
     folder = understand.folder
-    parsed = parse(file.content, file.path.name, understand)
     with engine.begin() as connection:
         batch_ids = []
         if parsed.rows or parsed.bad_lines:
@@ -209,6 +229,7 @@ def _land(engine: Engine, understand: "Understanding", read: FolderRead, file: _
             "modified_at": file.modified_at,
             "batch_id": batch_ids[0] if batch_ids else None,
             "read_at": now,
+            "known_columns": parsed.known_columns,
         }
         run_step(connection, "sources/desk_file_read.sql", remembered)
     log.info("%s: %d actions, %d bad lines", file.path.name, len(parsed.rows), len(parsed.bad_lines))
@@ -263,8 +284,10 @@ def parse(content: bytes, name: str, understand: "Understanding") -> Parsed:
             ignored += 1
         else:
             rows.append(row)
-    heading = None if is_json else EXCELS_LINE.sub("", text).partition("\n")[0].rstrip("\r")
-    return Parsed(rows, bad_lines, ignored, heading)
+    body = EXCELS_LINE.sub("", text)
+    heading = None if is_json else body.partition("\n")[0].rstrip("\r")
+    known = None if is_json or not body.strip() else understand.known(_headings(body, name, understand)[0])
+    return Parsed(rows, bad_lines, ignored, heading, known)
 
 
 def _decoded(content: bytes) -> str:

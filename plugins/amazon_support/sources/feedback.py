@@ -11,13 +11,14 @@ from sqlalchemy import Engine
 
 from amazon_support.settings import Marketplace, Settings
 from amazon_support.settings.report_formats import report_formats
-from amazon_support.sources import reports
+from amazon_support.sources import positions, reports
 from amazon_support.sources.amazon import AmazonClient
 from amazon_support.sources.errors import BadCredentials, BadDocument, ComeBackAt, SourceError, Throttled, Unavailable
 from amazon_support.sources.feedback_report import Parsed, parse_feedback
 from amazon_support.sources.memory import Memory
 from amazon_support.sources.reports import ReportRequest
 from amazon_support.warehouse.land import land_feedback
+from amazon_support.warehouse.land.feedback import FEEDBACK
 from amazon_support.window import Window
 
 log = logging.getLogger(__name__)
@@ -234,18 +235,21 @@ def _land(
     window: Window,
     parsed: Parsed | None,
 ) -> _Landed:
-    # A cancelled report may mean that there is no feedback, or nothing: Amazon has cancelled reports that had some. It
-    # is no batch, so that nothing is taken for removed. A report of a heading alone does say that nothing stands.
-    if parsed is None:
-        return _Landed()
-    seen_at = reports.ordered_at(memory, request)
+    account, seen_at = client.credentials.account, reports.ordered_at(memory, request)
+    span = Window(window.end - FEEDBACK_WINDOW, request.end or seen_at, window.live)
     # A process killed after the commit lands the report again: it then changes nothing.
     with engine.begin() as connection:
+        positions.note_pulled(connection, account, FEEDBACK, marketplace.country, span)
+        # A cancelled report may mean that there is no feedback, or nothing: Amazon has cancelled reports that had some.
+        # It is no batch, so that nothing is taken for removed. A report of a heading alone does say that nothing
+        # stands.
+        if parsed is None:
+            return _Landed()
         batch_id = land_feedback(
             connection,
-            account=client.credentials.account,
+            account=account,
             marketplace=marketplace.country,
-            window=Window(window.end - FEEDBACK_WINDOW, request.end or seen_at, window.live),
+            window=span,
             seen_at=seen_at,
             rows=parsed.rows,
             bad_lines=parsed.bad_lines,

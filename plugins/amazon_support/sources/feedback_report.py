@@ -139,7 +139,7 @@ def _columns(
 ) -> tuple[dict[str, int], tuple[str, ...]]:
     """Position of each field's column, and the unknown headings.
 
-    Raises: BadDocument if one that is needed is not there.
+    Raises: BadDocument if one that is needed is not there, or not more than half of the usual ones.
     """
     # Headings are told to people, and a buyer's words are none.
     if any(ORDER_ID.fullmatch(cell) or EMAIL.fullmatch(cell) for cell in heading.cells):
@@ -157,8 +157,11 @@ def _columns(
         free = list(unknown)
         _claim_by_content(columns, free, sample, formats.date_order(marketplace))
         _claim_texts(columns, free, sample, len(heading.cells))
-    if missing := [getattr(formats.headings, field)[0] for field in NEEDED if field not in columns]:
+    missing = [getattr(formats.headings, field)[0] for field in NEEDED if field not in columns]
+    if missing:
         raise BadDocument(f"it has no column that could be: {', '.join(missing)}")
+    if len(columns) * 2 <= len(USUAL_ORDER):
+        raise BadDocument(f"it has only {len(columns)} of its {len(USUAL_ORDER)} usual columns")
     return columns, tuple(name for name in unknown.values() if name)
 
 

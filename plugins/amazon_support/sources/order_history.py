@@ -9,12 +9,13 @@ from pydantic import BaseModel
 from sqlalchemy import Engine
 
 from amazon_support.settings import Settings
-from amazon_support.sources import reports
+from amazon_support.sources import positions, reports
 from amazon_support.sources.amazon import AmazonClient
 from amazon_support.sources.errors import BadCredentials, ComeBackAt, SourceError, Throttled, Unavailable
 from amazon_support.sources.memory import Memory
 from amazon_support.sources.reports import ReportRequest
 from amazon_support.warehouse.land import land_order_report
+from amazon_support.warehouse.land.order_report import ORDER_REPORT
 from amazon_support.window import Window
 
 log = logging.getLogger(__name__)
@@ -180,11 +181,12 @@ def _land(
     engine: Engine, client: AmazonClient, window: Window, request: ReportRequest, memory: Memory, folder: Path
 ) -> tuple[int | None, int]:
     with reports.fetched(client, memory, request, folder) as document:
-        if document is None:
-            return None, 0
         account, region = client.credentials.account, client.credentials.region
         # A process killed after the commit lands the report again: the same rows, of which each counts once.
         with engine.begin() as connection:
+            positions.note_pulled(connection, account, ORDER_REPORT, region, window)
+            if document is None:
+                return None, 0
             return land_order_report(connection, account=account, region=region, window=window, document=document)
 
 

@@ -223,6 +223,7 @@ def _follow_pages(engine: Engine, client: AmazonClient, ids: list[str], progress
                 progress.batch_ids.append(_land(connection, client, span, page))
             if page.next_token is None:
                 _move_watermark(connection, client, span, to=span.end)
+                positions.note_pulled(connection, client.credentials.account, SOURCE, client.credentials.region, span)
         progress.orders += len(page.orders)
         progress.token = page.next_token
         progress.calls_left -= 1

@@ -1,9 +1,13 @@
 """Watermarks: how far a source has been read. Moved in the transaction that lands what was read."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
+
+from amazon_support.warehouse import run_step
+from amazon_support.window import Window
 
 
 def position(connection: Connection, account: str, source: str, scope: str) -> dict[str, Any] | None:
@@ -25,3 +29,16 @@ def move(connection: Connection, account: str, source: str, scope: str, to: dict
         statement.bindparams(bindparam("position", type_=JSONB)),
         {"account": account, "source": source, "scope": scope, "position": to},
     )
+
+
+def note_pulled(connection: Connection, account: str, source: str, scope: str, span: Window) -> None:
+    """Notes that the source was asked for the span to the end, whether it had anything to tell or not."""
+    pulled = {
+        "account": account,
+        "source": source,
+        "scope": scope,
+        "window_start": span.start,
+        "window_end": span.end,
+        "pulled_at": datetime.now(UTC),  # book-keeping: the wall clock
+    }
+    run_step(connection, "sources/pulled.sql", pulled)

@@ -11,8 +11,12 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 from sqlalchemy import Connection
 
+from amazon_support.orchestration import hooks
 from amazon_support.outputs.items import SECTIONS, Item, Shown
+from amazon_support.quality.docs import pages as quality_pages
 from amazon_support.settings import Settings, home
+from amazon_support.settings.load import FILES as SETTINGS_FILES
+from amazon_support.settings.load import settings_file
 from amazon_support.web.page import FILES, download, render
 from amazon_support.web.reading import Row, note_view, rows
 from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
@@ -252,6 +256,15 @@ def feedback(
     return render(request, "feedback", visitor=visitor, now=now, feedback=found, days=days)
 
 
+@router.get("/settings")
+def settings(request: Request, visitor: VisitorDep, current: SettingsDep) -> Response:
+    """The settings files in force, for leads. They hold no secrets: those are in Airflow's connections."""
+    if visitor.role != "lead":
+        raise HTTPException(403, "Settings are shown to leads.")
+    files = [(name, settings_file(name).read_text(encoding="utf-8")) for name in sorted(SETTINGS_FILES.values())]
+    return render(request, "settings", visitor=visitor, files=files)
+
+
 @router.get("/pipeline")
 def pipeline(request: Request, visitor: VisitorDep, connection: WarehouseDep, now: NowDep) -> Response:
     """Whether the pipeline does its work: how far sources are read, what came in, what is set aside, what goes out."""
@@ -268,4 +281,22 @@ def pipeline(request: Request, visitor: VisitorDep, connection: WarehouseDep, no
         calls=rows(connection, "pipeline_calls", since=since),
         quarantine=rows(connection, "pipeline_quarantine"),
         outbox=rows(connection, "pipeline_outbox", since=since),
+        quality=quality_pages(hooks.quality_docs()),
     )
+
+
+# Great Expectations' pages ask other hosts for scripts, styles and pictures; without any of it they can still be read.
+QUALITY_POLICY = (
+    "sandbox allow-same-origin; default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self'; font-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+
+
+@router.get("/quality/{path:path}")
+def quality(visitor: VisitorDep, path: str) -> Response:
+    """What the checks of the last day found: the pages that the daily run writes."""
+    folder = hooks.quality_docs().resolve()
+    file = (folder / path).resolve()
+    if not file.is_relative_to(folder) or not file.is_file():
+        raise HTTPException(404, "There is no such page: the job support_daily writes them.")
+    return FileResponse(file, headers={"Content-Security-Policy": QUALITY_POLICY})

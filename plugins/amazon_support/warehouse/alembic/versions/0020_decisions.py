@@ -5,7 +5,7 @@ from alembic import op
 from amazon_support.warehouse.steps import sql_text
 
 revision = "0020"
-down_revision = "0017"
+down_revision = "0019"
 
 
 def upgrade() -> None:

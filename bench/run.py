@@ -14,11 +14,11 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from bulk_load import bulk_loading
-from checks import checking
+from checks import ROWS, checking
 from fold_tickets import folding
 from mails import of_real_size
 from read_mailbox import mailbox_reading
@@ -125,7 +125,10 @@ def main() -> None:
     """Measures each part in a warehouse of its own."""
     parser = argparse.ArgumentParser(description="Measures speed as ratios and writes bench/results.md.")
     parser.add_argument("part", nargs="*", help=f"{', '.join(PARTS)}; all, if none is named")
-    chosen = parser.parse_args().part or list(PARTS)
+    parser.add_argument("--check-rows", type=int, default=ROWS, help=f"lines that `checking` looks at; else {ROWS:,}")
+    asked = parser.parse_args()
+    chosen = asked.part or list(PARTS)
+    parts = PARTS | {"checking": partial(checking, rows=asked.check_rows)}
     if unknown := set(chosen) - set(PARTS):
         parser.error(f"no such part: {', '.join(unknown)}")
     with ExitStack() as stack:
@@ -134,7 +137,7 @@ def main() -> None:
             url = server.ensure_database(f"bench_{number}")
             migrate.upgrade(url)
             bound = engine(url)
-            results = PARTS[name](url, bound)
+            results = parts[name](url, bound)
             bound.dispose()
             keep(name, results)
             print(section(name, results), flush=True)

@@ -62,6 +62,7 @@ PAGES = {
     "feedback": "/feedback",
     "health": "/health",
     "pipeline": "/pipeline",
+    "settings": "/settings",
 }
 
 

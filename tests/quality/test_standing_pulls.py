@@ -28,7 +28,9 @@ def broken(warehouse: Engine, as_of: datetime = NOON) -> dict[str, StandingResul
 
 
 def test_a_source_that_was_never_pulled_is_not_judged(warehouse: Engine) -> None:
-    assert check_standing(warehouse, (*HOURLY, *DAILY), SETTINGS, as_of=NOON) == []
+    found = check_standing(warehouse, (*HOURLY, *DAILY), SETTINGS, as_of=NOON)
+    assert {result.dataset for result in found} == {"marts"}, "answers are judged even where there are none"
+    assert not any(result.is_broken for result in found)
 
 
 def test_hours_without_anything_new_are_no_gap(warehouse: Engine) -> None:

@@ -42,6 +42,14 @@ def test_every_page_is_there_on_an_empty_warehouse(browser: Browser, user: str, 
     assert 'class="empty"' in answer.text
 
 
+@pytest.mark.parametrize(("user", "status"), [("ana", 403), ("vic", 403), ("lea", 200)])
+def test_only_leads_see_the_settings(browser: Browser, user: str, status: int) -> None:
+    answer = browser(user).get("/settings")
+    assert answer.status_code == status
+    assert ("policy.yaml" in answer.text) == (status == 200)
+    assert ('href="/support/settings"' in browser(user).get("/worklist").text) == (status == 200)
+
+
 def test_every_answer_keeps_foreign_content_out(browser: Browser) -> None:
     for page in (*PAGES, "/static/support.js", "/nothing-here"):
         headers = browser("lea").get(page).headers

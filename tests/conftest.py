@@ -4,6 +4,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -52,14 +53,29 @@ def postgres() -> Iterator[EmbeddedServer]:
         yield server
 
 
+@contextmanager
+def migrated_database(server: EmbeddedServer) -> Iterator[str]:
+    """URL of a migrated, empty warehouse, dropped afterwards: ten megabytes each, and there are many tests."""
+    name = f"test_{next(_numbers)}"
+    yield server.ensure_database(name, template="migrated")
+    on_server(server, f"drop database {name} with (force)")
+
+
 @pytest.fixture
 def warehouse_url(postgres: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """URL of a migrated, empty warehouse, dropped after the test; the environment names it too."""
-    name = f"test_{next(_numbers)}"
-    url = postgres.ensure_database(name, template="migrated")
-    monkeypatch.setenv("AMAZON_SUPPORT_WAREHOUSE", url)
-    yield url
-    on_server(postgres, f"drop database {name} with (force)")  # ten megabytes each, and there are many tests
+    """URL of a migrated, empty warehouse; the environment names it too."""
+    with migrated_database(postgres) as url:
+        monkeypatch.setenv("AMAZON_SUPPORT_WAREHOUSE", url)
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_warehouse(postgres: EmbeddedServer) -> Iterator[Engine]:
+    """A warehouse that the tests of a module look at, after something slow filled it once."""
+    with migrated_database(postgres) as url:
+        bound = engine(url)
+        yield bound
+        bound.dispose()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from amazon_support.orchestration import hooks
 from amazon_support.outputs.acknowledge import Breach
 
 INSERT = """
-insert into ops.outbox (message_key, kind, recipient, subject, html, plain, message_id, available_at, dead_at,
+insert into pii.outbox (message_key, kind, recipient, subject, html, plain, message_id, available_at, dead_at,
     last_error)
 values ('one', 'alert', 'ana@shop.example', 'Alert', '', 'Words', '<1@x>', '2026-03-10 12:00Z', null, null),
     ('two', 'alert', 'yuki@shop.example', 'Alert', '', 'Words', '<2@x>', '2026-03-10 12:00Z', '2026-03-10 13:00Z',
@@ -34,7 +34,7 @@ def run(*arguments: str) -> Result:
 
 def states(warehouse: Engine) -> list[str]:
     with warehouse.connect() as connection:
-        return list(connection.execute(text("select state from ops.outbox order by outbox_id")).scalars())
+        return list(connection.execute(text("select state from pii.outbox order by outbox_id")).scalars())
 
 
 def test_the_list_names_nobody_unless_asked_to(filled: Engine) -> None:

@@ -75,7 +75,7 @@ def test_two_connections_are_enough(stack: LocalStack) -> None:
     assert state == "success"
     with connect(stack.warehouse_url) as connection:
         orders = connection.execute(text("select count(*) from core.amazon_order where not is_placeholder")).scalar()
-        waiting = connection.execute(text("select count(*) from ops.outbox where sent_at is null")).scalar()
+        waiting = connection.execute(text("select count(*) from pii.outbox where sent_at is null")).scalar()
     assert orders == 30
     assert waiting, "without a connection for outgoing mail it waits"
     assert _worklists(stack.folder)

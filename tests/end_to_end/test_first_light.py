@@ -149,7 +149,7 @@ def test_personal_data_is_in_its_own_schema_only(result: demo.DemoResult, wareho
     assert len(private) > 100
     places = {str(path): path.read_text(errors="replace") for path in result.stack.logs.rglob("*.log")}
     places |= {str(path): path.read_text() for path in result.worklists}
-    for table in ("core.mail", "core.ticket_event", "mart.ticket", "mart.worklist_item", "ops.outbox", "ops.batch"):
+    for table in ("core.mail", "core.ticket_event", "mart.ticket", "mart.worklist_item", "ops.batch"):
         rows = warehouse.execute(text(f"select string_agg(t::text, ' ') from {table} t")).scalar()
         places[table] = rows or ""
     xcoms = "select string_agg(value::text, ' ') from xcom"

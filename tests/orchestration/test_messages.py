@@ -50,7 +50,7 @@ def a_breach(warehouse: Engine) -> None:
 
 def queued(warehouse: Engine) -> Counter[tuple[str, str]]:
     with warehouse.begin() as connection:
-        return Counter(rows(connection, "select kind, channel from ops.outbox"))  # type: ignore[arg-type]
+        return Counter(rows(connection, "select kind, channel from pii.outbox"))  # type: ignore[arg-type]
 
 
 def test_the_newest_hour_tells_each_person_once(warehouse: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ def test_the_newest_hour_tells_each_person_once(warehouse: Engine, monkeypatch: 
     assert [tasks.write_worklists()["queued"] for _ in range(2)] == [3, 0]
     assert queued(warehouse) == {("worklist", "email"): 1, ("alert", "email"): 1, ("alert", "chat"): 1}
     with warehouse.begin() as connection:
-        (plain,) = rows(connection, "select plain from ops.outbox where kind = 'alert' and channel = 'email'")[0]
+        (plain,) = rows(connection, "select plain from pii.outbox where kind = 'alert' and channel = 'email'")[0]
         assert rows(connection, "select as_of from ops.hour_done") == [(NOW,)]
     assert "orders.pull of amazon_sp_api_default failed" in plain
     assert "summary" not in plain, "what could not begin is no news beside what failed"
@@ -85,7 +85,7 @@ def test_without_a_mail_server_mail_waits_and_chat_is_tried(warehouse: Engine, m
     tasks.write_worklists()
     assert tasks.deliver() == {"sent": 0, "failed": 1, "dead": 0}
     with warehouse.begin() as connection:
-        failed = rows(connection, "select channel, attempts, last_error from ops.outbox where attempts > 0")
+        failed = rows(connection, "select channel, attempts, last_error from pii.outbox where attempts > 0")
     assert failed == [("chat", 1, "there is no Airflow connection chat_ana: see agents.yaml")]
 
 
@@ -107,12 +107,12 @@ def test_a_chat_that_never_takes_a_message_is_told_to_the_lead_by_mail(
     in_a_run(monkeypatch)
     tasks.write_worklists()
     with warehouse.begin() as connection:
-        rows(connection, "update ops.outbox set attempts = 9 where channel = 'chat' returning 1")
+        rows(connection, "update pii.outbox set attempts = 9 where channel = 'chat' returning 1")
     assert tasks.deliver() == {"sent": 0, "failed": 0, "dead": 1}
     in_a_run(monkeypatch, end=datetime.now(UTC) + HOUR)
     assert tasks.watch()["queued"] == 2
     with warehouse.begin() as connection:
-        plain = rows(connection, "select plain from ops.outbox where channel = 'email' order by outbox_id desc limit 1")
+        plain = rows(connection, "select plain from pii.outbox where channel = 'email' order by outbox_id desc limit 1")
     assert "1 message could not be delivered" in plain[0][0]
 
 
@@ -123,5 +123,5 @@ def test_a_job_that_failed_is_told_to_the_leads(warehouse: Engine, monkeypatch: 
             tasks.summarise()
     assert queued(warehouse) == {("alert", "email"): 1, ("alert", "chat"): 1}
     with warehouse.begin() as connection:
-        plain = rows(connection, "select plain from ops.outbox where channel = 'email'")[0][0]
+        plain = rows(connection, "select plain from pii.outbox where channel = 'email'")[0][0]
     assert "feedback.pull of amazon_sp_api_default failed" in plain

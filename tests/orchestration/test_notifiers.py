@@ -39,7 +39,7 @@ def fails(task_id: str = "fold_tickets", run_type: str = "scheduled") -> None:
 
 def queued(warehouse: Engine) -> list[tuple[Any, ...]]:
     with warehouse.connect() as connection:
-        query = "select channel, recipient, plain from ops.outbox order by channel, outbox_id"
+        query = "select channel, recipient, plain from pii.outbox order by channel, outbox_id"
         return [tuple(row) for row in connection.exec_driver_sql(query)]
 
 

@@ -48,9 +48,9 @@ def run(connection: Connection, current: Settings, as_of: datetime, **more: Any)
 
 def queued(connection: Connection) -> list[tuple[str, str, str]]:
     rows = connection.execute(
-        text("select channel, recipient, subject from ops.outbox where sent_at is null order by channel, recipient")
+        text("select channel, recipient, subject from pii.outbox where sent_at is null order by channel, recipient")
     ).all()
-    connection.execute(text("update ops.outbox set sent_at = available_at where sent_at is null"))
+    connection.execute(text("update pii.outbox set sent_at = available_at where sent_at is null"))
     return [(channel, recipient, subject.partition(": ")[2]) for channel, recipient, subject in rows]
 
 
@@ -111,9 +111,9 @@ def test_a_long_alert_fits_into_a_mail(connection: Connection) -> None:
         late = before(hours=25 + 30 * (number % 3))
         waiting(connection, f"DE:order:{number}", late, order_id=f"302-1234567-{number:07}")
     assert run(connection, crew(), NOON, links=LINKS)[1][2] == "100 still breached, 50 breached"
-    size = connection.execute(text("select length(html) from ops.outbox where recipient = :ana"), {"ana": ANA.email})
+    size = connection.execute(text("select length(html) from pii.outbox where recipient = :ana"), {"ana": ANA.email})
     assert size.scalar_one() < 60_000, "Gmail cuts at 102 kB"
-    plain = connection.execute(text("select plain from ops.outbox where recipient = :ana"), {"ana": ANA.email})
+    plain = connection.execute(text("select plain from pii.outbox where recipient = :ana"), {"ana": ANA.email})
     assert plain.scalar_one().count("and 80 more") == 1, "both headings have their share of the mail"
 
 
@@ -134,7 +134,7 @@ def test_a_near_deadline_is_told_and_escalates(connection: Connection) -> None:
     assert run(connection, crew(), before(hours=5)) == []
     assert run(connection, crew(), NOON) == [("email", ANA.email, "1 deadline near")]
     assert (
-        "20 h left          11 Mar 08:00 UTC" in connection.execute(text("select plain from ops.outbox")).scalar_one()
+        "20 h left          11 Mar 08:00 UTC" in connection.execute(text("select plain from pii.outbox")).scalar_one()
     )
     assert run(connection, crew(), after(hours=21)) == [("email", ANA.email, "1 deadline passed")]
     assert ("text", "text_lea", "1 deadline long passed") in run(connection, crew(), after(hours=45))
@@ -162,7 +162,7 @@ def test_chat_waits_for_the_end_of_quiet_hours_and_mail_does_not(connection: Con
     waiting(connection, TICKET, before(hours=14))
     write_worklists(connection, settings(sleeper), as_of=after(hours=11))
     raise_alerts(connection, settings(sleeper), as_of=after(hours=11))
-    times = connection.execute(text("select channel, available_at from ops.outbox order by channel")).all()
+    times = connection.execute(text("select channel, available_at from pii.outbox order by channel")).all()
     assert [tuple(row) for row in times] == [("chat", after(hours=19)), ("email", after(hours=11))]
 
 
@@ -180,7 +180,7 @@ def test_quiet_hours_end_with_their_last_minute(hour: int, until: int) -> None:
 def test_a_text_message_is_one_sentence_without_names_and_words(connection: Connection) -> None:
     waiting(connection, TICKET, before(hours=80))
     run(connection, crew(), NOON)
-    plain = connection.execute(text("select plain from ops.outbox where channel = 'text'")).scalar_one()
+    plain = connection.execute(text("select plain from pii.outbox where channel = 'text'")).scalar_one()
     assert plain == "Alert 12:00 UTC: 1 still breached: see the worklist."
 
 
@@ -197,7 +197,7 @@ def test_what_is_only_at_risk_makes_no_noise(connection: Connection) -> None:
 def test_an_acknowledgement_stops_the_ladder_until_the_next_breach(connection: Connection) -> None:
     waiting(connection, TICKET, before(hours=25))
     run(connection, crew(), NOON, links=LINKS)
-    html = connection.execute(text("select html from ops.outbox where kind = 'alert'")).scalar_one()
+    html = connection.execute(text("select html from pii.outbox where kind = 'alert'")).scalar_one()
     token = html.partition("/support/acknowledge/")[2].partition('"')[0]
     breach = LINKS.read(token, crew(), at=after(hours=1))
     assert breach == Breach("main", "reply", TICKET, 1, "Ana Lima")
@@ -267,7 +267,7 @@ def test_imitations_of_one_folder_are_one_line_for_the_lead(connection: Connecti
         ("chat", "chat_lea", "3 imitations of Amazon"),
         ("email", LEA.email, "3 imitations of Amazon"),
     ]
-    plain = connection.execute(text("select plain from ops.outbox where channel = 'email'")).scalar_one()
+    plain = connection.execute(text("select plain from pii.outbox where channel = 'email'")).scalar_one()
     assert "3 mails that pretend to be Amazon" in plain
     assert "Quarantined in imap_default/INBOX." in plain
     assert run(connection, crew(), after(hours=1)) == []
@@ -276,11 +276,11 @@ def test_imitations_of_one_folder_are_one_line_for_the_lead(connection: Connecti
 def test_dead_letters_are_told_to_the_lead_but_never_to_whom_they_were_for(connection: Connection) -> None:
     for number, recipient in enumerate([ANA.email, ANA.email, LEA.email]):
         insert(
-            connection, "ops.outbox", message_key=str(number), kind="alert", recipient=recipient, subject="", html="",
+            connection, "pii.outbox", message_key=str(number), kind="alert", recipient=recipient, subject="", html="",
             plain="", message_id="", available_at=NOON, dead_at=NOON,
         )  # fmt: skip
     assert raise_troubles(connection, crew(), as_of=after(hours=1)) == 2
-    plain = connection.execute(text("select plain from ops.outbox where dead_at is null and html <> ''")).scalar_one()
+    plain = connection.execute(text("select plain from pii.outbox where dead_at is null and html <> ''")).scalar_one()
     assert "2 messages could not be delivered" in plain
     assert "1 message could" not in plain
     assert raise_troubles(connection, crew(), as_of=after(hours=2)) == 0
@@ -288,7 +288,7 @@ def test_dead_letters_are_told_to_the_lead_but_never_to_whom_they_were_for(conne
 
 def test_messages_that_do_not_go_out_are_told_unless_they_are_held(connection: Connection) -> None:
     insert(
-        connection, "ops.outbox", message_key="1", kind="alert", recipient=ANA.email, subject="", html="", plain="",
+        connection, "pii.outbox", message_key="1", kind="alert", recipient=ANA.email, subject="", html="", plain="",
         message_id="", available_at=NOON,
     )  # fmt: skip
     assert raise_troubles(connection, crew(), as_of=after(hours=1)) == 0
@@ -314,7 +314,7 @@ def test_a_silent_source_is_told_and_a_disabled_account_is_not(connection: Conne
             moved_at=before(hours=25),
         )  # fmt: skip
     assert run(connection, crew(), NOON)[-1] == ("email", LEA.email, "1 trouble in the pipeline")
-    plain = connection.execute(text("select plain from ops.outbox where channel = 'email'")).scalar_one()
+    plain = connection.execute(text("select plain from pii.outbox where channel = 'email'")).scalar_one()
     assert "Nothing new from mailbox for 25 h" in plain
     assert "Account main." in plain
 
@@ -344,7 +344,7 @@ def test_rows_that_were_set_aside_are_told_once_and_again_when_they_are_ten_time
         told.append(raise_troubles(connection, crew(), as_of=NOON))
     assert told == [2, 0, 2, 0, 2]
     plain = connection.execute(
-        text("select plain from ops.outbox where channel = 'email' order by outbox_id limit 1")
+        text("select plain from pii.outbox where channel = 'email' order by outbox_id limit 1")
     ).scalar_one()
     assert "1 rows of orders of main are set aside by x" in plain
     assert "python -m amazon_support quality list --dataset orders --rule x." in plain
@@ -353,7 +353,7 @@ def test_rows_that_were_set_aside_are_told_once_and_again_when_they_are_ten_time
 def test_a_rejected_batch_is_told_with_its_reason(connection: Connection) -> None:
     number = batch_of_orders(connection, "no order ids")
     assert [raise_troubles(connection, crew(), as_of=NOON) for _ in range(2)] == [2, 0]
-    plain = connection.execute(text("select plain from ops.outbox where channel = 'email'")).scalar_one()
+    plain = connection.execute(text("select plain from pii.outbox where channel = 'email'")).scalar_one()
     assert "no order ids" in plain
     assert f"quality show --batch {number}." in plain
 
@@ -370,7 +370,7 @@ def test_a_warning_is_told_once_each_time_it_comes_up(connection: Connection) ->
         told.append(raise_troubles(connection, crew(), as_of=after(minutes=10 * number)))
     assert told == [2, 0, 0, 2]
     plain = connection.execute(
-        text("select plain from ops.outbox where channel = 'email' order by outbox_id limit 1")
+        text("select plain from pii.outbox where channel = 'email' order by outbox_id limit 1")
     ).scalar_one()
     assert "orders of main (eu): 5.00 found" in plain
     assert "orders of main (na): 5.00 found" in plain
@@ -380,7 +380,7 @@ def test_a_source_that_failed_is_told_once_a_day(connection: Connection) -> None
     failing = [("main", "mail.pull of imap_default")]
     hours = [run(connection, crew(), after(hours=hours), failing=failing) for hours in (0, 1, 12)]
     assert [len(told) for told in hours] == [2, 0, 2]
-    plain = connection.execute(text("select plain from ops.outbox where channel = 'email' limit 1")).scalar_one()
+    plain = connection.execute(text("select plain from pii.outbox where channel = 'email' limit 1")).scalar_one()
     assert "mail.pull of imap_default failed" in plain
 
 
@@ -423,5 +423,5 @@ def test_whoever_is_killed_before_the_commit_has_told_nobody_and_the_next_run_te
         process.send_signal(signal.SIGKILL)
         process.wait()
     with warehouse.begin() as connection:
-        assert connection.execute(text("select count(*) from ops.outbox")).scalar_one() == 0
+        assert connection.execute(text("select count(*) from pii.outbox")).scalar_one() == 0
         assert [raise_alerts(connection, settings(), as_of=NOON) for _ in range(2)] == [1, 0]

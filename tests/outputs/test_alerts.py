@@ -14,12 +14,12 @@ YUKI = Agent(name="Yuki Tan", email="yuki@shop.example", marketplaces=("JP",))
 def run(connection: Connection, *agents: Agent, as_of: object = NOON) -> int:
     write_worklists(connection, settings(*agents), as_of=as_of)  # type: ignore[arg-type]
     queued = raise_alerts(connection, settings(*agents), as_of=as_of)  # type: ignore[arg-type]
-    connection.execute(text("update ops.outbox set sent_at = available_at where sent_at is null"))
+    connection.execute(text("update pii.outbox set sent_at = available_at where sent_at is null"))
     return queued
 
 
 def queued(connection: Connection) -> list[tuple[str, str]]:
-    rows = connection.execute(text("select recipient, subject from ops.outbox order by outbox_id"))
+    rows = connection.execute(text("select recipient, subject from pii.outbox order by outbox_id"))
     return [(row.recipient, row.subject) for row in rows]
 
 
@@ -32,7 +32,7 @@ def test_one_message_a_person_with_all_that_is_new(connection: Connection) -> No
         ("ana@shop.example", "Alert 12:00 UTC: 1 breached, 1 at risk"),
         ("yuki@shop.example", "Alert 12:00 UTC: 1 at risk"),
     ]
-    plain = connection.execute(text("select plain from ops.outbox where recipient = 'ana@shop.example'")).scalar_one()
+    plain = connection.execute(text("select plain from pii.outbox where recipient = 'ana@shop.example'")).scalar_one()
     assert plain.index("BREACHED (1)") < plain.index("6 h late") < plain.index("AT RISK (1)") < plain.index("3 h left")
 
 
@@ -62,7 +62,7 @@ def test_what_is_found_late_for_the_same_hour_is_told_in_a_message_of_its_own(co
     assert run(connection) == 1
     waiting(connection, "DE:order:2", before(hours=31))
     assert run(connection) == 1
-    plain = connection.execute(text("select plain from ops.outbox order by outbox_id desc limit 1")).scalar_one()
+    plain = connection.execute(text("select plain from pii.outbox order by outbox_id desc limit 1")).scalar_one()
     assert "31 h" not in plain
     assert "7 h late" in plain
     assert "6 h late" not in plain
@@ -78,7 +78,7 @@ def test_an_answered_or_closed_ticket_alerts_nobody(connection: Connection, stat
 def test_two_agents_with_one_address_get_one_message(connection: Connection) -> None:
     waiting(connection, "JP:order:1", before(hours=30))
     assert run(connection, YUKI, Agent(name="Kenji Mori", email=YUKI.email, marketplaces=("JP", "DE"))) == 1
-    plain = connection.execute(text("select plain from ops.outbox")).scalar_one()
+    plain = connection.execute(text("select plain from pii.outbox")).scalar_one()
     assert "Yuki Tan, Kenji Mori" in plain
     assert plain.count("Contact buyer") == 1
 
@@ -101,7 +101,7 @@ def test_replies_and_shipments_share_one_message(connection: Connection) -> None
     order(connection, "302-1234567-0000004", ship_by_at=before(hours=1), fulfilled_by="AMAZON")
     assert run(connection) == 1
     assert queued(connection) == [("ana@shop.example", "Alert 12:00 UTC: 1 breached, 1 late to ship, 1 to ship soon")]
-    plain = connection.execute(text("select plain from ops.outbox")).scalar_one()
+    plain = connection.execute(text("select plain from pii.outbox")).scalar_one()
     assert plain.index("BREACHED (1)") < plain.index("LATE TO SHIP (1)") < plain.index("302-1234567-0000002")
     assert plain.index("302-1234567-0000002") < plain.index("TO SHIP SOON (1)") < plain.index("302-1234567-0000001")
     assert "302-1234567-0000003" not in plain

@@ -143,7 +143,7 @@ def test_it_is_queued_once_however_often_the_day_is_run(told: Connection) -> Non
 
 
 def sent(connection: Connection, recipient: str) -> Any:
-    row = connection.execute(text("select * from ops.outbox where recipient = :to"), {"to": recipient}).mappings().one()
+    row = connection.execute(text("select * from pii.outbox where recipient = :to"), {"to": recipient}).mappings().one()
     mail = as_mail(_outgoing(row, datetime(2026, 3, 10, 3, tzinfo=UTC), {}), "support@example.com")
     return message_from_bytes(mail.as_bytes(), policy=policy.default)
 

@@ -35,11 +35,11 @@ def run(connection: Connection, *agents: Agent, day: float = 0) -> int:
 
 
 def subjects(connection: Connection) -> list[str]:
-    return list(connection.execute(text("select subject from ops.outbox order by outbox_id")).scalars())
+    return list(connection.execute(text("select subject from pii.outbox order by outbox_id")).scalars())
 
 
 def plain(connection: Connection) -> str:
-    found: str = connection.execute(text("select plain from ops.outbox order by outbox_id desc limit 1")).scalar_one()
+    found: str = connection.execute(text("select plain from pii.outbox order by outbox_id desc limit 1")).scalar_one()
     return found
 
 
@@ -135,7 +135,7 @@ def test_what_is_not_good_is_told_to_the_agents_of_its_marketplace(connection: C
         "",
         "All times are UTC.",
     ]
-    html = connection.execute(text("select html from ops.outbox")).scalar_one()
+    html = connection.execute(text("select html from pii.outbox")).scalar_one()
     assert '<div class="left late">At risk</div>' in html
     assert '<div class="left soon">Good</div>' in html
     assert "no deadline" not in html

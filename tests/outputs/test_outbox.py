@@ -45,7 +45,7 @@ def queue(warehouse: Engine, *waiting_messages: Message) -> list[bool]:
 
 def row(warehouse: Engine, subject: str = "one") -> Any:
     with warehouse.connect() as connection:
-        return connection.execute(text("select * from ops.outbox where subject = :s"), {"s": subject}).one()
+        return connection.execute(text("select * from pii.outbox where subject = :s"), {"s": subject}).one()
 
 
 class Breaks:
@@ -70,7 +70,7 @@ def test_a_rerun_queues_nothing_twice(warehouse: Engine) -> None:
         for hour, expected in ((NOON, 1), (NOON, 0), (after(hours=1), 1)):
             write_worklists(connection, settings(*agents), as_of=hour)
             assert queue_worklists(connection, settings(*agents), as_of=hour) == expected
-        recipients = connection.execute(text("select recipient from ops.outbox")).scalars().all()
+        recipients = connection.execute(text("select recipient from pii.outbox")).scalars().all()
     assert recipients == [ANA, ANA], "who has nothing to do gets no mail"
 
 
@@ -95,7 +95,7 @@ def test_the_message_id_is_stable_and_its_domain_can_be_set(warehouse: Engine, m
     queue(warehouse, message())
     first = row(warehouse).message_id
     with warehouse.begin() as connection:
-        connection.execute(text("delete from ops.outbox"))
+        connection.execute(text("delete from pii.outbox"))
     queue(warehouse, message())
     assert row(warehouse).message_id == first
     monkeypatch.setenv("AMAZON_SUPPORT_MAIL_DOMAIN", "shop.example")
@@ -309,7 +309,7 @@ def test_whatever_the_server_answers_each_message_goes_out_once_and_in_order_or_
     warehouse: Engine, inbox: Inbox, recipients: list[int], answers: tuple[list[str], ...]
 ) -> None:
     with warehouse.begin() as connection:
-        connection.execute(text("delete from ops.outbox"))
+        connection.execute(text("delete from pii.outbox"))
     inbox.mails.clear()
     addresses = [f"agent{number}@shop.example" for number in range(3)]
     inbox.answers = {
@@ -321,7 +321,7 @@ def test_whatever_the_server_answers_each_message_goes_out_once_and_in_order_or_
         for hour in range(MAX_ATTEMPTS):
             deliver(warehouse, transport, at=after(hours=hour))
     with warehouse.connect() as connection:
-        states = dict(connection.execute(text("select subject, state from ops.outbox")).tuples().all())
+        states = dict(connection.execute(text("select subject, state from pii.outbox")).tuples().all())
     assert set(states.values()) <= {"sent", "dead"}
     once = list(dict.fromkeys(inbox.subjects()))
     assert {subject for subject, state in states.items() if state == "sent"} == set(once)

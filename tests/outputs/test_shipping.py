@@ -179,7 +179,7 @@ def test_the_worklists_heading_says_how_many_are_late(connection: Connection) ->
 def alerted(connection: Connection) -> Any:
     write_worklists(connection, settings(), as_of=NOON)
     assert raise_alerts(connection, settings(), as_of=NOON) == 1
-    return connection.execute(text("select html, plain from ops.outbox")).one()
+    return connection.execute(text("select html, plain from pii.outbox")).one()
 
 
 def test_an_alert_lists_orders_as_one_table(connection: Connection) -> None:

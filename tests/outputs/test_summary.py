@@ -28,7 +28,7 @@ def test_ten_lines_as_of_the_hour(connection: Connection) -> None:
     )  # fmt: skip
     for number, sent_at in enumerate([before(hours=1), None, None]):
         insert(
-            connection, "ops.outbox", message_key=str(number), kind="alert", recipient="ana@shop.example", subject="",
+            connection, "pii.outbox", message_key=str(number), kind="alert", recipient="ana@shop.example", subject="",
             html="", plain="", message_id=f"<{number}@shop.example>", sent_at=sent_at,
             dead_at=NOON if number == 2 else None,
         )  # fmt: skip

@@ -52,7 +52,7 @@ def shown(connection: Connection, current: Settings | None = None) -> Worklist:
 def queued(connection: Connection, current: Settings) -> list[tuple[str, str]]:
     write_worklists(connection, current, as_of=NOON)
     queue_worklists(connection, current, as_of=NOON, pages="https://desk.example/support")
-    query = "select recipient, subject from ops.outbox order by outbox_id"
+    query = "select recipient, subject from pii.outbox order by outbox_id"
     return [tuple(row) for row in connection.execute(text(query))]  # type: ignore[misc]
 
 
@@ -230,5 +230,5 @@ def test_the_attached_list_is_whole_and_safe_to_open(warehouse: Engine, inbox: I
 def test_the_mail_leads_to_the_page_of_the_list(connection: Connection) -> None:
     waiting(connection, KEY, before(hours=2))
     queued(connection, settings())
-    [(plain,)] = connection.execute(text("select plain from ops.outbox"))
+    [(plain,)] = connection.execute(text("select plain from pii.outbox"))
     assert f"https://desk.example/support/worklist?agent={quote('Ana Lima').replace('%20', '+')}" in plain

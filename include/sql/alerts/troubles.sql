@@ -1,4 +1,4 @@
--- In: as_of, accounts, silent_after, stuck_after, hour_late_after (spans); core.mail, ops.watermark, ops.outbox,
+-- In: as_of, accounts, silent_after, stuck_after, hour_late_after (spans); core.mail, ops.watermark, pii.outbox,
 -- mart.data_quality_trouble, ops.sending_hold, ops.hour_done. Out: what is wrong as of then with mailboxes, pipeline
 -- and data: topic, account, subject, cycle (one outage, or day, from the next; of data ten times as much from before),
 -- since_at, count, place, not_for (of dead letters: who is not to be told). Of imitations and dead letters older than
@@ -33,7 +33,7 @@ dead as (
         dead_at::date - date '1970-01-01' as day,
         min(dead_at) as dead_at,
         count(*) as messages
-    from ops.outbox
+    from pii.outbox
     where
         state = 'dead'
         and dead_at > %(as_of)s::timestamptz - interval '1 day'
@@ -50,7 +50,7 @@ stuck as (
     select
         min(available_at) as waiting_since,
         count(*) as messages
-    from ops.outbox
+    from pii.outbox
     where
         state = 'waiting'
         and available_at < %(as_of)s::timestamptz - %(stuck_after)s::interval

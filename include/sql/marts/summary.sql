@@ -89,7 +89,7 @@ messages as (
         count(*) filter (where sent_at is not null) as messages_sent,
         count(*) filter (where sent_at is null and dead_at is null) as messages_waiting,
         count(*) filter (where dead_at is not null) as messages_dead
-    from ops.outbox
+    from pii.outbox
 )
 
 select

@@ -1,5 +1,5 @@
--- In: at, outbox_ids. Out: ops.outbox: they are not sent any more. What was sent is left alone; one that is being
+-- In: at, outbox_ids. Out: pii.outbox: they are not sent any more. What was sent is left alone; one that is being
 -- sent is waited for.
-update ops.outbox
+update pii.outbox
 set cancelled_at = %(at)s::timestamptz
 where state in ('waiting', 'dead') and outbox_id = any(%(outbox_ids)s::bigint[])

@@ -1,5 +1,5 @@
--- In: one message. Out: ops.outbox; a message whose key is there already changes nothing.
-insert into ops.outbox (
+-- In: one message. Out: pii.outbox; a message whose key is there already changes nothing.
+insert into pii.outbox (
     message_key,
     kind,
     channel,

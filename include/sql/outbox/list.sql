@@ -1,4 +1,4 @@
--- In: states, at, after (a number), most; ops.outbox. Out: messages in those states and newer than that one, in the
+-- In: states, at, after (a number), most; pii.outbox. Out: messages in those states and newer than that one, in the
 -- order in which they are sent; is_due: whether it might go out at that instant if its recipient waits for no earlier
 -- one.
 select
@@ -13,7 +13,7 @@ select
     last_error,
     coalesce(sent_at, cancelled_at, dead_at) as settled_at,
     state = 'waiting' and available_at <= %(at)s::timestamptz as is_due
-from ops.outbox
+from pii.outbox
 where
     state = any(%(states)s::text[])
     and outbox_id > %(after)s::bigint

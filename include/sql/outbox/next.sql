@@ -1,4 +1,4 @@
--- In: at, channels; ops.outbox, ops.sending_hold. Out: the next message of these channels that may be sent then,
+-- In: at, channels; pii.outbox, ops.sending_hold. Out: the next message of these channels that may be sent then,
 -- locked; one that another deliverer holds is passed over, and so is one whose recipient still waits for an earlier
 -- one. Nothing while all sending is held.
 select
@@ -12,13 +12,13 @@ select
     message.message_id,
     message.attempts,
     message.attachments
-from ops.outbox as message
+from pii.outbox as message
 where
     message.state = 'waiting'
     and message.channel = any(%(channels)s::text[])
     and message.available_at <= %(at)s::timestamptz
     and not exists (
-        select 1 from ops.outbox as earlier
+        select 1 from pii.outbox as earlier
         where
             earlier.channel = message.channel
             and earlier.recipient = message.recipient

@@ -1,6 +1,6 @@
--- In: at, outbox_ids (none: all that are dead). Out: ops.outbox: they wait again, as if never tried. What was sent, or
+-- In: at, outbox_ids (none: all that are dead). Out: pii.outbox: they wait again, as if never tried. What was sent, or
 -- waits, is left alone.
-update ops.outbox
+update pii.outbox
 set
     attempts = 0,
     available_at = %(at)s::timestamptz,

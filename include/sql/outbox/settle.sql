@@ -1,5 +1,5 @@
--- In: outbox_id, what became of the attempt. Out: ops.outbox.
-update ops.outbox
+-- In: outbox_id, what became of the attempt. Out: pii.outbox.
+update pii.outbox
 set
     attempts = attempts + 1,
     sent_at = %(sent_at)s::timestamptz,

@@ -1,4 +1,4 @@
--- In: outbox_id; ops.outbox. Out: that message.
+-- In: outbox_id; pii.outbox. Out: that message.
 select
     outbox_id,
     kind,
@@ -15,5 +15,5 @@ select
     sent_at,
     dead_at,
     cancelled_at
-from ops.outbox
+from pii.outbox
 where outbox_id = %(outbox_id)s::bigint

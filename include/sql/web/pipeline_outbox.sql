@@ -1,10 +1,10 @@
--- In: since; ops.outbox. Out: messages since then by kind and state.
+-- In: since; pii.outbox. Out: messages since then by kind and state.
 select
     kind,
     count(*) filter (where sent_at is not null) as sent,
     count(*) filter (where sent_at is null and dead_at is null) as waiting,
     count(*) filter (where dead_at is not null) as given_up
-from ops.outbox
+from pii.outbox
 where written_at >= %(since)s::timestamptz
 group by kind
 order by kind

@@ -348,7 +348,7 @@ def deliver() -> dict[str, int]:
     addresses = {agent.name: agent.email for agent in settings.load().agents if agent.email}
     with _warehouse() as engine, hooks.transports() as transports:
         if "email" not in transports:
-            log.warning("No connection %s: mail to agents waits in ops.outbox.", hooks.SMTP_CONNECTION)
+            log.warning("No connection %s: mail to agents waits in pii.outbox.", hooks.SMTP_CONNECTION)
         done = outbox.deliver(engine, ByChannel(transports), at=_now(), channels=tuple(transports), addresses=addresses)
     return asdict(done)
 

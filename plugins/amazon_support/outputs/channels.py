@@ -164,7 +164,7 @@ class SmtpTransport:
         except (smtplib.SMTPException, OSError) as error:
             raise TransportUnavailable(
                 f"The mail server {self.host}:{self.port} cannot be used ({_explain(error)}): check host, port, "
-                "encryption, user and password of the SMTP connection. Messages wait in ops.outbox."
+                "encryption, user and password of the SMTP connection. Messages wait in pii.outbox."
             ) from error
         return session
 

@@ -61,7 +61,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Delivery:
-    """Messages sent, failed (they wait for another attempt) and dead (given up; see ops.outbox.last_error)."""
+    """Messages sent, failed (they wait for another attempt) and dead (given up; see pii.outbox.last_error)."""
 
     sent: int
     failed: int
@@ -211,7 +211,7 @@ def _attempt(transport: Transport, row: Any, at: datetime, addresses: Mapping[st
         else:
             settled["available_at"] = at + min(FIRST_WAIT * 2 ** row["attempts"], LONGEST_WAIT)
         fate = "given up" if settled["dead_at"] else "will be tried again"
-        log.warning("Message %s of ops.outbox not sent, %s: %s", row["outbox_id"], fate, settled["last_error"])
+        log.warning("Message %s of pii.outbox not sent, %s: %s", row["outbox_id"], fate, settled["last_error"])
     return settled
 
 

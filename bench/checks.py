@@ -15,7 +15,7 @@ from amazon_support.warehouse.land.batches import new_batch
 from amazon_support.window import Window
 
 AT = datetime(2026, 3, 10, tzinfo=UTC)
-ROWS = 200_000
+ROWS = 1_000_000
 LINES = """
 insert into raw.order_report_row (
     batch_id, account, region, line_number, order_id, ordered_at, last_updated_at, status, sales_channel, sku, asin,

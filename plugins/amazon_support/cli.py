@@ -81,7 +81,7 @@ class _Commands(click.Group):
         from amazon_support.local import LocalError
         from amazon_support.mail.archive import ArchiveError
         from amazon_support.outputs.acknowledge import BadToken
-        from amazon_support.outputs.outbox_desk import UnknownMessage
+        from amazon_support.outputs.outbox_desk import UnknownList, UnknownMessage
         from amazon_support.outputs.ticket_history import UnknownTicket
         from amazon_support.tickets import CalendarError, ReplayError
 
@@ -96,6 +96,7 @@ class _Commands(click.Group):
             ReplayError,
             CalendarError,
             UnknownTicket,
+            UnknownList,
             UnknownMessage,
             BadToken,
         ) as error:
@@ -675,6 +676,7 @@ def _require_newest_schema(url: str | None) -> None:
 main.add_command(message_commands.outbox)
 main.add_command(message_commands.alerts)
 main.add_command(message_commands.digest)
+main.add_command(message_commands.outputs)
 
 
 # ---------- shared

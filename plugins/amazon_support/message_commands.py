@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 
 import click
 from sqlalchemy import Connection
 
 from amazon_support.outputs.reader import ENGLISH
+from amazon_support.settings.assignment import Language
 
 _personal = click.option("--with-personal-data", is_flag=True, help="Also whom it is for, and its words.")
 _json = click.option("--json", "as_json", is_flag=True, help="JSON instead of lines.")
@@ -158,6 +160,51 @@ def digest(as_of: str | None, month: bool, agent: str | None, file: Path | None)
         click.echo(f"Written: {file}")
     else:
         click.echo(digests.render(made, words, {}, str).plain)
+
+
+@click.group()
+def outputs() -> None:
+    """What people are sent."""
+
+
+@outputs.group()
+def preview() -> None:
+    """Look at a message before anybody is sent it."""
+
+
+@preview.command("worklist")
+@click.option("--agent", metavar="NAME", help="The list of this agent of agents.yaml.")
+@click.option("--team", metavar="NAME", help="That of a team, as its lead gets it.")
+@click.option("--desk", metavar="NAME", help="That of a desk, as the addresses in assignment.yaml get it.")
+@click.option("--marketplace", metavar="COUNTRY", help="That of a marketplace, likewise.")
+@click.option("--lang", type=click.Choice(get_args(Language)), help="In these words.  [default: the reader's]")
+@click.option("--as-of", metavar="TIME", help="2026-03-01T10:00Z.  [default: now]")
+@click.option("--html", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write it as mails show it.")
+def preview_worklist(lang: Language | None, as_of: str | None, file: Path | None, **lists: str | None) -> None:
+    """Print a worklist as it would be mailed, buyers' words as far as settings allow. Nothing is sent or kept."""
+    from amazon_support import settings
+    from amazon_support.cli import _moment
+    from amazon_support.orchestration import hooks
+    from amazon_support.outputs import outbox_desk as desk
+
+    chosen = [(of, name) for of, name in lists.items() if name]
+    if len(chosen) != 1:
+        raise click.UsageError("Name one list: --agent, --team, --desk or --marketplace.")
+    of, name = chosen[0]
+    moment = _moment(as_of) if as_of else datetime.now(UTC)
+    with _warehouse() as connection:
+        message = desk.preview(
+            connection,
+            settings.load(),
+            of,  # type: ignore[arg-type]
+            str(name),
+            as_of=moment,
+            language=lang,
+            pages=hooks.support_pages(),
+        )
+    if file:
+        file.write_text(message.text.html, encoding="utf-8")
+    click.echo(f"Written: {file}" if file else f"{message.text.subject}\n\n{message.text.plain}")
 
 
 @click.group()

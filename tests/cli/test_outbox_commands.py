@@ -2,12 +2,14 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, text
 from ticket_histories import KEY, fold
 
+from amazon_support import settings
 from amazon_support.cli import main
 from amazon_support.orchestration import hooks
 from amazon_support.outputs.acknowledge import Breach
@@ -86,6 +88,36 @@ def test_a_dry_run_lists_what_would_be_sent_and_writes_nothing(warehouse: Engine
     assert states(warehouse) == []
     with warehouse.connect() as connection:
         assert connection.execute(text("select count(*) from mart.worklist_item")).scalar_one() == 0
+
+
+def preview(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["outputs", "preview", "worklist", "--as-of", "2026-03-10T12:00Z", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("lang", "subject"),
+    [
+        ("en", "Worklist 12:00 UTC: 1 late, 0 at risk, 1 in all"),
+        ("de", "Arbeitsliste 12:00 UTC: 1 überfällig, 0 gefährdet, 1 insgesamt"),
+    ],
+)
+def test_a_worklist_is_looked_at_before_it_is_sent(warehouse: Engine, tmp_path: Path, lang: str, subject: str) -> None:
+    with warehouse.begin() as connection:
+        fold(connection, ("2026-03-09 10:00", "buyer_message"))
+    agent, page = settings.load().agents[0].name, tmp_path / "list.html"
+    assert preview("--agent", agent, "--lang", lang).output.startswith(f"{subject}\n\n")
+    assert preview("--agent", agent, "--lang", lang, "--html", str(page)).output == f"Written: {page}\n"
+    assert page.read_text().startswith("<!doctype html>")
+    assert states(warehouse) == []
+    with warehouse.connect() as connection:
+        assert connection.execute(text("select count(*) from mart.worklist_item")).scalar_one() == 0
+
+
+def test_a_list_that_nobody_gets_is_told_with_those_there_are(warehouse: Engine) -> None:
+    missed = preview("--agent", "Nobody")
+    assert missed.exit_code == 1
+    assert f"there are: {settings.load().agents[0].name}" in missed.stderr
+    assert preview().exit_code == 2
 
 
 def test_a_breach_is_acknowledged_by_its_link(warehouse: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

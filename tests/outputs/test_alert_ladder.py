@@ -319,6 +319,20 @@ def test_a_silent_source_is_told_and_a_disabled_account_is_not(connection: Conne
     assert "Account main." in plain
 
 
+def test_everybody_is_told_in_the_own_language_and_time_zone(connection: Connection) -> None:
+    bo = BO.model_copy(update={"language": "de", "timezone": "Europe/Berlin", "marketplaces": ("DE",)})
+    yuki = Agent(name="Yuki Ito", email="yuki@shop.example", marketplaces=("DE",), language="ja", timezone="Asia/Tokyo")
+    waiting(connection, TICKET, before(hours=25))
+    run(connection, crew(bo, yuki, assignment=Assignment()), NOON)
+    rows = connection.execute(text("select recipient, channel, subject, plain from pii.outbox where kind = 'alert'"))
+    found = {(recipient, channel): (subject, plain) for recipient, channel, subject, plain in rows}
+    assert found["bo@shop.example", "email"][0] == "Warnung 13:00 CET: 1 überfällig"
+    assert "ÜBERFÄLLIG (1)" in found["bo@shop.example", "email"][1]
+    assert found["chat_bo", "chat"][1] == "Warnung 13:00 CET: 1 überfällig: siehe Arbeitsliste."
+    assert found["yuki@shop.example", "email"][0] == "アラート 21:00 JST：期限超過 1件"
+    assert "1時間超過" in found["yuki@shop.example", "email"][1]
+
+
 def batch_of_orders(connection: Connection, rejected: str | None = None) -> int:
     number: int = connection.execute(
         text(

@@ -2,52 +2,83 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from math import floor
 from typing import Literal
 
 from amazon_support.outputs.health import Figure
 from amazon_support.outputs.items import Item, Shown
 from amazon_support.outputs.messages import MAIL_ORDERS, MAIL_REPLIES, Group, Page, Rendered, render_page
-from amazon_support.outputs.reader import ENGLISH
+from amazon_support.outputs.reader import N_, Reader
 
 Urgency = Literal["email", "chat", "text"]  # the loudest channel that it is worth
 
 
 @dataclass(frozen=True)
 class Heading:
-    """A part of an alert: its heading, how it is counted ("2 still breached"), and how loud it is."""
+    """A part of an alert: its heading, how one and how several (None: the same) are counted, and how loud it is."""
 
     words: str
-    counted: str
+    one: str
+    several: str | None
     urgency: Urgency
     is_work: bool = True
 
-    def count(self, number: int) -> str:
-        return f"{number} {self.counted.format(s='' if number == 1 else 's')}"
+    def count(self, number: int, reader: Reader) -> str:
+        return reader.say((number != 1 and self.several) or self.one, count=number)
 
 
 # In the order in which they are read.
 HEADINGS = {
-    ("reply", "still_breached"): Heading("Still breached", "still breached", "text"),
-    ("reply", "breached"): Heading("Breached", "breached", "chat"),
-    ("deadline", "still_breached"): Heading("Deadline long passed", "deadline{s} long passed", "text"),
-    ("deadline", "breached"): Heading("Deadline passed", "deadline{s} passed", "text"),
-    ("reply", "at_risk"): Heading("At risk", "at risk", "email"),
-    ("deadline", "at_risk"): Heading("Deadline near", "deadline{s} near", "chat"),
-    ("shipment", "breached"): Heading("Late to ship", "late to ship", "chat"),
-    ("shipment", "at_risk"): Heading("To ship soon", "to ship soon", "email"),
-    ("health", "not_good"): Heading("Account health not good", "health figure{s} not good", "text", False),
-    ("health", "worse"): Heading("Account health worse than before", "health figure{s} worse", "chat", False),
-    ("phishing", "trouble"): Heading("Imitations of Amazon", "imitation{s} of Amazon", "chat", False),
-    ("pipeline", "trouble"): Heading("Trouble in the pipeline", "trouble{s} in the pipeline", "chat", False),
+    ("reply", "still_breached"): Heading(N_("Still breached"), N_("{count} still breached"), None, "text"),
+    ("reply", "breached"): Heading(N_("Breached"), N_("{count} breached"), None, "chat"),
+    ("deadline", "still_breached"): Heading(
+        N_("Deadline long passed"), N_("{count} deadline long passed"), N_("{count} deadlines long passed"), "text"
+    ),
+    ("deadline", "breached"): Heading(
+        N_("Deadline passed"), N_("{count} deadline passed"), N_("{count} deadlines passed"), "text"
+    ),
+    ("reply", "at_risk"): Heading(N_("At risk"), N_("{count} at risk"), None, "email"),
+    ("deadline", "at_risk"): Heading(
+        N_("Deadline near"), N_("{count} deadline near"), N_("{count} deadlines near"), "chat"
+    ),
+    ("shipment", "breached"): Heading(N_("Late to ship"), N_("{count} late to ship"), None, "chat"),
+    ("shipment", "at_risk"): Heading(N_("To ship soon"), N_("{count} to ship soon"), None, "email"),
+    ("health", "not_good"): Heading(
+        N_("Account health not good"),
+        N_("{count} health figure not good"),
+        N_("{count} health figures not good"),
+        "text",
+        False,
+    ),
+    ("health", "worse"): Heading(
+        N_("Account health worse than before"),
+        N_("{count} health figure worse"),
+        N_("{count} health figures worse"),
+        "chat",
+        False,
+    ),
+    ("phishing", "trouble"): Heading(
+        N_("Imitations of Amazon"),
+        N_("{count} imitation of Amazon"),
+        N_("{count} imitations of Amazon"),
+        "chat",
+        False,
+    ),
+    ("pipeline", "trouble"): Heading(
+        N_("Trouble in the pipeline"),
+        N_("{count} trouble in the pipeline"),
+        N_("{count} troubles in the pipeline"),
+        "chat",
+        False,
+    ),
 }
 LOUDNESS: dict[Urgency, int] = {"email": 0, "chat": 1, "text": 2}
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing that somebody is told; as the templates show it.
+    """One thing that somebody is told, in their words; as the templates show it.
 
     Attributes:
         identity: tells it from others in the same message, and from the same at another time.
@@ -90,17 +121,18 @@ class Notice:
         due_at: datetime,
         as_of: datetime,
         acknowledge: str | None,
+        reader: Reader,
     ) -> "Notice":
         """Of an item of a worklist; due_at is of the clock that is told of, which may be another than the item's."""
         seconds = floor((due_at - as_of).total_seconds())
-        shown = Shown(item)
+        shown = Shown(item, reader)
         return cls(
             topic=topic,
             level=level,
             identity=f"{item.ticket_id or item.order_id} {cycle}",
             account=item.account,
             title=shown.title,
-            left=ENGLISH.time_left(seconds),
+            left=reader.time_left(seconds),
             marketplace=item.marketplace,
             remark=shown.remark,
             facts=shown.facts,
@@ -131,7 +163,7 @@ class Notice:
         )
 
 
-def alert_mail(names: Sequence[str], notices: Sequence[Notice], *, as_of: datetime) -> Rendered:
+def alert_mail(names: Sequence[str], notices: Sequence[Notice], reader: Reader, *, as_of: datetime) -> Rendered:
     """The mail that tells people who share an address what is new.
 
     Args:
@@ -140,20 +172,21 @@ def alert_mail(names: Sequence[str], notices: Sequence[Notice], *, as_of: dateti
     by_heading = _by_heading(notices)
     rows = _shares({key: len(told) for key, (_, told) in by_heading.items() if key[0] != "shipment"}, MAIL_REPLIES)
     groups = [
-        Group(heading.words, len(told), told[: rows.get(key, MAIL_ORDERS)], is_table=key not in rows)
+        Group(reader.say(heading.words), len(told), told[: rows.get(key, MAIL_ORDERS)], is_table=key not in rows)
         for key, (heading, told) in by_heading.items()
     ]
-    title = f"Alert for {', '.join(names)}" if names else "Alert"
+    title = reader.say("Alert for {names}", names=reader.join(names)) if names else reader.say("Alert")
     # Whatever is in this mail and not late is at risk.
-    page = Page(title, as_of, _lead(notices), groups, is_at_risk=lambda item: True)
-    return render_page(_subject(notices, as_of), page, "alert")
+    page = Page(title, as_of, _lead(notices, reader), groups, is_at_risk=lambda item: True)
+    return render_page(_subject(notices, reader, as_of), page, "alert", reader=reader)
 
 
-def alert_sentence(notices: Sequence[Notice], *, as_of: datetime) -> Rendered:
+def alert_sentence(notices: Sequence[Notice], reader: Reader, *, as_of: datetime) -> Rendered:
     """One sentence of counts for chat and text messages: nobody's words, nobody's name."""
     work = any(heading.is_work for heading, _ in _by_heading(notices).values())
-    sentence = f"{_subject(notices, as_of)}: see the {'worklist' if work else 'e-mail'}."
-    return Rendered(_subject(notices, as_of), "", sentence)
+    sentence = N_("{alert}: see the worklist.") if work else N_("{alert}: see the e-mail.")
+    subject = _subject(notices, reader, as_of)
+    return Rendered(subject, "", reader.say(sentence, alert=subject))
 
 
 def loud_enough(notices: Sequence[Notice], channel: Urgency) -> list[Notice]:
@@ -176,9 +209,10 @@ def _shares(wanted: Mapping[tuple[str, str], int], room: int) -> dict[tuple[str,
     return shares
 
 
-def _lead(notices: Sequence[Notice]) -> str:
-    return ", ".join(heading.count(sum(n.count for n in found)) for heading, found in _by_heading(notices).values())
+def _lead(notices: Sequence[Notice], reader: Reader) -> str:
+    found = _by_heading(notices).values()
+    return reader.join(heading.count(sum(n.count for n in told), reader) for heading, told in found)
 
 
-def _subject(notices: Sequence[Notice], as_of: datetime) -> str:
-    return f"Alert {as_of.astimezone(UTC):%H:%M} UTC: {_lead(notices)}"
+def _subject(notices: Sequence[Notice], reader: Reader, as_of: datetime) -> str:
+    return reader.say("Alert {time}: {counts}", time=reader.clock(as_of), counts=_lead(notices, reader))

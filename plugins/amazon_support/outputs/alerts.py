@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +13,10 @@ from sqlalchemy import Connection
 from amazon_support.outputs import health, people
 from amazon_support.outputs.acknowledge import Breach, Links
 from amazon_support.outputs.alert_messages import Notice, alert_mail, alert_sentence, loud_enough
-from amazon_support.outputs.items import Item, duration, when
+from amazon_support.outputs.items import Item
 from amazon_support.outputs.outbox import Message, enqueue
-from amazon_support.outputs.worklist import read_worklists
+from amazon_support.outputs.reader import N_, Reader
+from amazon_support.outputs.worklist import read_worklists, reader
 from amazon_support.settings import Agent, Settings
 from amazon_support.warehouse import run_step
 
@@ -100,7 +102,14 @@ def _work(connection: Connection, settings: Settings, as_of: datetime, links: Li
         level = row["level"].rpartition("_")[0] if row["level"].startswith("still_") else row["level"]
         link = _link(links, settings, row, as_of) if "breached" in level else None
         notice = Notice.of_item(
-            items[key], row["topic"], level, row["cycle"], due_at=row["due_at"], as_of=as_of, acknowledge=link
+            items[key],
+            row["topic"],
+            level,
+            row["cycle"],
+            due_at=row["due_at"],
+            as_of=as_of,
+            acknowledge=link,
+            reader=people.reader_of(settings, row["recipient"]),
         )
         told[row["recipient"]].append(notice)
     for notices in told.values():
@@ -149,7 +158,11 @@ def _health(connection: Connection, settings: Settings, as_of: datetime) -> Told
         raised[row.recipient].add((row.account, row.marketplace, row.metric, row.fulfilment, row.period_days))
     figures = health.account_health(connection, settings, as_of=as_of) if raised else []
     return {
-        recipient: [Notice.of_figure(figure) for figure in figures if figure.key in keys]
+        recipient: [
+            Notice.of_figure(replace(figure, reader=people.reader_of(settings, recipient)))
+            for figure in figures
+            if figure.key in keys
+        ]
         for recipient, keys in raised.items()
     }
 
@@ -183,49 +196,89 @@ def _troubles(connection: Connection, settings: Settings, as_of: datetime, faili
     new: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for told in run_step(connection, "alerts/tell.sql", {"as_of": as_of, "told": json.dumps(tell)}).mappings():
         new[told["recipient"]].append(by_key[tuple(told[name] for name in key_names)])
-    return {recipient: _trouble_notices(found, as_of) for recipient, found in new.items()}
+    return {
+        recipient: _trouble_notices(found, people.reader_of(settings, recipient), as_of)
+        for recipient, found in new.items()
+    }
 
 
-def _trouble_notices(rows: list[dict[str, Any]], as_of: datetime) -> list[Notice]:
+def _trouble_notices(rows: list[dict[str, Any]], reader: Reader, as_of: datetime) -> list[Notice]:
     """One notice a trouble; imitations in one folder are one."""
     grouped: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         place = row["place"] if row["topic"] == "phishing" else row["subject"]
         grouped[row["topic"], row["account"], place].append(row)
-    return [_trouble(topic, account, found, as_of) for (topic, account, _), found in sorted(grouped.items())]
+    return [_trouble(topic, account, found, reader, as_of) for (topic, account, _), found in sorted(grouped.items())]
 
 
-def _trouble(topic: str, account: str, rows: list[dict[str, Any]], as_of: datetime) -> Notice:
+@dataclass(frozen=True)
+class Trouble:
+    """How a trouble is told: of one thing, of several, and what to do. What {place} names is told as it is."""
+
+    one: str
+    several: str
+    remedy: str
+
+
+TROUBLES = {
+    "phishing": Trouble(
+        N_("{count} mail that pretends to be Amazon"),
+        N_("{count} mails that pretend to be Amazon"),
+        N_("Quarantined in {place}. Follow no link in them; delete them in the mailbox, or report them to Amazon."),
+    ),
+    "silent": Trouble(
+        N_("Nothing new from {place} for {time}"),
+        N_("Nothing new from {place} for {time}"),
+        N_("Look whether it is switched off: run the doctor."),
+    ),
+    "failed": Trouble(
+        N_("{place} failed"),
+        N_("{place} failed"),
+        N_("The log of the task says what to do; the rest of the run was done."),
+    ),
+    "quality": Trouble("{what}", "{what}", N_("For more: python -m amazon_support {command}")),
+    "dead": Trouble(
+        N_("{count} message could not be delivered"),
+        N_("{count} messages could not be delivered"),
+        N_("See the command outbox list --dead."),
+    ),
+    "stuck": Trouble(
+        N_("{count} message not sent for {time}"),
+        N_("{count} messages not sent for {time}"),
+        N_("Look at the mail server: run the doctor."),
+    ),
+    "late_hour": Trouble(
+        N_("No worklist since {since}"),
+        N_("No worklist since {since}"),
+        N_("Look at the DAG support_hourly: its newest run is late."),
+    ),
+}
+
+
+def _trouble(topic: str, account: str, rows: list[dict[str, Any]], reader: Reader, as_of: datetime) -> Notice:
     count, since = sum(row["count"] for row in rows), min(row["since_at"] for row in rows)
-    place, lasting = rows[0]["place"], duration(max(0, int((as_of - since).total_seconds())))
-    what, _, closer = place.partition("; see ")
-    title, remark = {
-        "phishing": (
-            f"{_counted(count, 'mail')} that pretend{'s' if count == 1 else ''} to be Amazon",
-            f"Quarantined in {place}. Follow no link in them; delete them in the mailbox, or report them to Amazon.",
-        ),
-        "silent": (f"Nothing new from {place} for {lasting}", "Look whether it is switched off: run the doctor."),
-        "failed": (f"{place} failed", "The log of the task says what to do; the rest of the run was done."),
-        "quality": (what, f"For more: python -m amazon_support {closer}"),
-        "dead": (f"{_counted(count, 'message')} could not be delivered", "See the command outbox list --dead."),
-        "stuck": (f"{_counted(count, 'message')} not sent for {lasting}", "Look at the mail server: run the doctor."),
-        "late_hour": (f"No worklist since {when(since)}", "Look at the DAG support_hourly: its newest run is late."),
-    }[topic]
+    what, _, command = rows[0]["place"].partition("; see ")
+    values = {
+        "count": count,
+        "place": rows[0]["place"],
+        "what": what,
+        "command": command,
+        "time": reader.duration(max(0, int((as_of - since).total_seconds()))),
+        "since": reader.when(since),
+    }
+    trouble = TROUBLES[topic]
+    remedy = reader.say(trouble.remedy, **values)
     return Notice(
         topic="phishing" if topic == "phishing" else "pipeline",
         level="trouble",
         identity=" ".join(sorted(f"{row['topic']} {row['subject']} {row['cycle']}" for row in rows)),
         account=account,
-        title=title,
-        left="Quarantined" if topic == "phishing" else "Trouble",
-        below=when(since),
+        title=reader.say(trouble.one if count == 1 else trouble.several, **values),
+        left=reader.say("Quarantined") if topic == "phishing" else reader.say("Trouble"),
+        below=reader.when(since),
         count=count if topic == "phishing" else 1,
-        remark=remark if not account else f"{remark} Account {account}.",
+        remark=f"{remedy} {reader.say('Account {account}.', account=account)}" if account else remedy,
     )
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 # ---------- telling it
@@ -250,7 +303,7 @@ def _messages(settings: Settings, recipient: str, notices: Sequence[Notice], as_
     who = [agent for agent in settings.agents if agent.recipient == recipient]
     # Mail that came late can add alerts to an instant that was reported already; they are a message of their own.
     occasion = _digest(f"{n.account} {n.topic} {n.level} {n.identity}" for n in notices)
-    mail = alert_mail([agent.name for agent in who], notices, as_of=as_of)
+    mail = alert_mail([agent.name for agent in who], notices, people.reader_of(settings, recipient), as_of=as_of)
     return [
         Message(kind="alert", recipient=recipient, as_of=as_of, text=mail, occasion=occasion),
         *(message for agent in who for message in _loud_messages(settings, agent, notices, as_of, occasion)),
@@ -267,7 +320,7 @@ def _loud_messages(
                 kind="alert",
                 recipient=connection_id,
                 as_of=as_of,
-                text=alert_sentence(loud, as_of=as_of),
+                text=alert_sentence(loud, reader(agent), as_of=as_of),
                 occasion=f"{_digest([agent.name])}:{occasion}",
                 channel=channel,  # type: ignore[arg-type]
                 available_at=people.quiet_until(agent, settings, as_of),

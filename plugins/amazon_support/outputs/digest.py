@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -250,7 +250,8 @@ def render(digest: Digest, reader: Reader, shown: Pictures, source: Callable[[st
     subject = reader.say(
         "{title}: {share} met, {breached} breached, {waiting} waiting", title=title, share=share, **counts
     )
-    given = {"digest": digest, "title": title, "shown": shown, "source": source, "most": MOST, "causes": CAUSES}
+    told = replace(digest, figures=[replace(figure, reader=reader) for figure in digest.figures])
+    given = {"digest": told, "title": title, "shown": shown, "source": source, "most": MOST, "causes": CAUSES}
     given["weekdays"] = _weekdays(reader)
     html, plain = (render_template(f"digest.{form}.j2", reader, **given) for form in ("html", "txt"))
     return Rendered(subject, html, plain)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from amazon_support.outputs.items import FULFILLED_BY_WORDS
+from amazon_support.outputs.reader import ENGLISH, N_, Reader
 from amazon_support.settings import Settings
 from amazon_support.warehouse import run_step
 
@@ -18,7 +19,8 @@ TITLES = {
     "received_ip_complaints": "Received IP complaints",
     "suspected_ip_violations": "Suspected IP violations",
 }
-CONDITIONS = {"LESS_THAN": "below ", "GREATER_THAN": "above "}
+CONDITIONS = {"LESS_THAN": N_("below {value}"), "GREATER_THAN": N_("above {value}")}
+VERDICTS = {True: N_("Good"), False: N_("Not good"), None: N_("No verdict")}
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Figure:
         measured_at: aware UTC. value, previous_value, target_value: a share from 0 to 1, a count or a score, by `unit`.
         is_good: None without a verdict. is_worse: than in the report before.
         link: the page of Seller Central; None for a marketplace that the settings lack.
+        reader: in whose words it is told. Names of metrics and statuses are Amazon's own, in English.
     """
 
     account: str
@@ -49,6 +52,7 @@ class Figure:
     target_condition: str | None
     target_source: str | None
     link: str | None
+    reader: Reader = ENGLISH
     tool = "Seller Central"
 
     @property
@@ -63,15 +67,16 @@ class Figure:
     def title(self) -> str:
         """Such as `Late shipment rate, seller-fulfilled, 30 days`."""
         name = TITLES.get(self.metric) or self.metric.replace("_", " ").capitalize()
-        by = FULFILLED_BY_WORDS.get(self.fulfilment or "")
-        return ", ".join(filter(None, [name, by, f"{self.period_days} days" if self.period_days else None]))
+        by = self.reader.say(FULFILLED_BY_WORDS.get(self.fulfilment or "", ""))
+        period = self.reader.say("{days} days", days=self.period_days) if self.period_days else ""
+        return self.reader.join([name, by, period])
 
     @property
     def state(self) -> str:
         """Amazon's status, without one the verdict by the target."""
         if self.status and self.status != "NONE":
             return self.status.replace("_", " ").capitalize()
-        return {True: "Good", False: "Not good", None: "No verdict"}[self.is_good]
+        return self.reader.say(VERDICTS[self.is_good])
 
     @property
     def amount(self) -> str:
@@ -82,14 +87,20 @@ class Figure:
         """Such as `below 4 %`; empty without one."""
         if self.target_value is None:
             return ""
-        return CONDITIONS.get(self.target_condition or "", "") + self._amount(self.target_value)
+        amount = self._amount(self.target_value)
+        condition = CONDITIONS.get(self.target_condition or "")
+        return self.reader.say(condition, value=amount) if condition else amount
 
     @property
     def remark(self) -> str:
         """What it should be, and what it was."""
         was = self.previous_value if self.previous_value != self.value else None
-        parts = [self.target and f"should be {self.target}", was is not None and f"was {self._amount(was)}"]
-        remark = ", ".join(part for part in parts if part)
+        remark = self.reader.join(
+            [
+                self.reader.say("should be {value}", value=self.target) if self.target else "",
+                self.reader.say("was {value}", value=self._amount(was)) if was is not None else "",
+            ]
+        )
         return remark[:1].upper() + remark[1:]
 
     def _amount(self, value: Decimal | None) -> str:

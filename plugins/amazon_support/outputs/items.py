@@ -245,5 +245,5 @@ class Worklist:
 
 def one_line(text: str) -> str:
     """Text from outside without line breaks and without characters that are not seen or turn the line around."""
-    visible = ("".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text)).split()
-    return "".join(c for c in " ".join(visible) if unicodedata.category(c) != "Cf")
+    seen = (c for c in text if unicodedata.category(c) != "Cf")
+    return " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in seen).split())

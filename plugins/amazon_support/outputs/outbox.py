@@ -105,10 +105,13 @@ def queue_worklists(connection: Connection, settings: Settings, *, as_of: dateti
     """
     found = [*read_worklists(connection, settings, as_of=as_of), *read_lists(connection, settings, as_of=as_of)]
     worklists = [worklist for worklist in found if worklist.items or settings.policy.send_empty_lists]
-    return sum(enqueue(connection, _of_worklist(each, pages)) for each in with_words(connection, settings, worklists))
+    return sum(
+        enqueue(connection, worklist_message(each, pages)) for each in with_words(connection, settings, worklists)
+    )
 
 
-def _of_worklist(worklist: Worklist, pages: str) -> Message:
+def worklist_message(worklist: Worklist, pages: str) -> Message:
+    """The message of a list; `pages` as of queue_worklists."""
     file = f"worklist-{worklist.as_of.astimezone(UTC):%Y%m%dT%H%MZ}.csv"
     return Message(
         kind="worklist",

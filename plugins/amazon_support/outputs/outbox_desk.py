@@ -1,17 +1,18 @@
 """What a person does with the outbox: look, send again, cancel, hold all sending."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping
 
 from amazon_support.outputs.alerts import raise_alerts
-from amazon_support.outputs.items import when
-from amazon_support.outputs.outbox import queue_worklists
-from amazon_support.outputs.worklist import write_worklists
+from amazon_support.outputs.items import ListOf, when
+from amazon_support.outputs.outbox import Message, queue_worklists, worklist_message
+from amazon_support.outputs.worklist import read_lists, read_worklists, with_words, write_worklists
 from amazon_support.settings import Settings
+from amazon_support.settings.assignment import Language
 from amazon_support.warehouse import run_step
 
 State = Literal["waiting", "sent", "dead", "cancelled"]
@@ -19,6 +20,10 @@ State = Literal["waiting", "sent", "dead", "cancelled"]
 
 class UnknownMessage(Exception):
     """There is no such message in the outbox."""
+
+
+class UnknownList(Exception):
+    """Nobody is sent such a worklist."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,38 @@ def would_send(
         )
         attempt.rollback()
     return found
+
+
+def preview(
+    connection: Connection,
+    settings: Settings,
+    of: ListOf,
+    name: str,
+    *,
+    as_of: datetime,
+    language: Language | None = None,
+    pages: str = "",
+) -> Message:
+    """The worklist of an agent, team, desk or marketplace as it would be mailed. Nothing is kept of it.
+
+    Args:
+        language: default: the recipient's. pages: as of queue_worklists.
+
+    Raises: UnknownList, naming those there are.
+    """
+    with connection.begin_nested() as attempt:
+        write_worklists(connection, settings, as_of=as_of)
+        found = [*read_worklists(connection, settings, as_of=as_of), *read_lists(connection, settings, as_of=as_of)]
+        attempt.rollback()
+    chosen = [worklist for worklist in found if (worklist.of, worklist.name) == (of, name)]
+    if not chosen:
+        names = sorted({worklist.name for worklist in found if worklist.of == of})
+        raise UnknownList(
+            f"No {of} is sent a worklist by the name of {name!r}; there are: {', '.join(names) or 'none'}."
+        )
+    [worklist] = with_words(connection, settings, chosen[:1])
+    reader = replace(worklist.reader, language=language) if language else worklist.reader
+    return worklist_message(replace(worklist, reader=reader), pages)
 
 
 def message(connection: Connection, outbox_id: int, *, with_personal_data: bool = False) -> dict[str, Any]:

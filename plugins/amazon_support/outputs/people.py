@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from amazon_support.outputs.reader import ENGLISH, Reader
 from amazon_support.settings import Agent, Settings
 from amazon_support.tickets import calendars
 from amazon_support.tickets.assign import is_on_duty
@@ -30,6 +31,12 @@ def _rungs(agent: Agent, settings: Settings) -> tuple[set[str], set[str], set[st
     managers = {assignment.manager} if assignment.manager else set()
     leads = {team.lead for team in assignment.teams if team.lead and agent.name in team.agents}
     return own, leads or managers or own, managers or leads or own
+
+
+def reader_of(settings: Settings, recipient: str) -> Reader:
+    """In which words and time zone a recipient is told: those of the first agent with it, English for others."""
+    agents = (agent for agent in settings.agents if agent.recipient == recipient)
+    return next((Reader(agent.language, agent.timezone) for agent in agents), ENGLISH)
 
 
 def leads(settings: Settings, as_of: datetime) -> list[Agent]:

@@ -20,6 +20,10 @@ os.environ["AIRFLOW_HOME"] = _airflow_home.name
 _numbers = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--remake-golden", action="store_true", help="Write golden files anew instead of comparing.")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tests first: most mistakes show before the slow ones begin."""
     items.sort(key=_is_slow)

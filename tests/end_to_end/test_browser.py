@@ -4,7 +4,6 @@ Screenshots of every page are left in `.artefacts/`.
 """
 
 import json
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,25 +13,23 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import yaml
-from axe_playwright_python.sync_playwright import Axe
+from chromium import assert_everybody_can_read_it, launched, needs_chromium, screenshot
 from landing import ORDER, land_some_mail, land_some_orders, let_pass, mail, named, order
-from playwright.sync_api import Browser, Page, Playwright, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect
 from sqlalchemy import text
 
 from amazon_support import settings as all_settings
 from amazon_support import tickets
 from amazon_support.local import LocalStack
 from amazon_support.outputs.worklist import write_worklists
-from amazon_support.settings import home
 from amazon_support.tickets.compliance import write_compliance
 from amazon_support.warehouse import connect
 from amazon_support.warehouse.land import publish_mail, publish_orders
 
-CHROMIUM = shutil.which("chromium")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
+    needs_chromium,
 ]
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -125,12 +122,8 @@ def _answers(stack: LocalStack) -> bool:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield _launched(playwright)
-
-
-def _launched(playwright: Playwright) -> Browser:
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with launched() as browser:
+        yield browser
 
 
 Visit = Callable[..., Page]
@@ -285,12 +278,8 @@ def test_a_hostile_mail_is_words_and_nothing_else(visit: Visit, stack: LocalStac
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_can_be_read_by_everybody(visit: Visit, name: str, width: int, scheme: str) -> None:
     page = visit("lea", PAGES[name], viewport={"width": width, "height": 900}, color_scheme=scheme)
-    folder = home() / ".artefacts"
-    folder.mkdir(exist_ok=True)
-    page.screenshot(path=folder / f"{name.replace(' ', '_')}_{width}_{scheme}.png", full_page=True)
-    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), "the page itself scrolls sideways"
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
-    assert found.violations_count == 0, found.generate_report()
+    screenshot(page, f"{name}_{width}_{scheme}")
+    assert_everybody_can_read_it(page)
 
 
 def test_figures_are_drawn_and_stand_below_as_a_table(visit: Visit) -> None:

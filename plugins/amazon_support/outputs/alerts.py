@@ -268,6 +268,7 @@ def _trouble(topic: str, account: str, rows: list[dict[str, Any]], reader: Reade
     }
     trouble = TROUBLES[topic]
     remedy = reader.say(trouble.remedy, **values)
+    whose = reader.say("Account {account}.", account=account)
     return Notice(
         topic="phishing" if topic == "phishing" else "pipeline",
         level="trouble",
@@ -277,7 +278,7 @@ def _trouble(topic: str, account: str, rows: list[dict[str, Any]], reader: Reade
         left=reader.say("Quarantined") if topic == "phishing" else reader.say("Trouble"),
         below=reader.when(since),
         count=count if topic == "phishing" else 1,
-        remark=f"{remedy} {reader.say('Account {account}.', account=account)}" if account else remedy,
+        remark=f"{remedy} {whose}" if account else remedy,
     )
 
 

@@ -6,7 +6,7 @@ WORKDIR /opt/airflow
 
 # Packages change seldom, the code often: two layers.
 COPY requirements.txt ./
-RUN pip install --no-cache-dir --require-hashes -r requirements.txt
+RUN pip install --no-cache-dir --no-deps --require-hashes -r requirements.txt
 
 COPY --chown=airflow pyproject.toml README.md ./
 COPY --chown=airflow plugins plugins

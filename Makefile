@@ -7,6 +7,8 @@ SHELL := /bin/bash
 ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 BIN := $(ROOT)/.venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The files name every package there is: pip need not look for others (older ones fail when an extra has a newer release).
+LOCKED := --no-deps --require-hashes
 # The first interpreter that runs and has the right version; PYTHON=… chooses another.
 PYTHON ?= $(shell for python in python3 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
@@ -66,10 +68,10 @@ $(BIN)/python:
 
 $(BIN)/.installed: $(BIN)/python $(ROOT)/requirements.txt $(ROOT)/pyproject.toml
 	@echo "Installing the packages of requirements.txt (once, a few minutes)"
-	@$(PIP) --require-hashes -r "$(ROOT)/requirements.txt"
+	@$(PIP) $(LOCKED) -r "$(ROOT)/requirements.txt"
 	@$(PIP) --no-deps --no-build-isolation -e "$(ROOT)"
 	@touch "$@"
 
 $(BIN)/.dev-installed: $(BIN)/.installed $(ROOT)/requirements-dev.txt
-	@$(PIP) --require-hashes -r "$(ROOT)/requirements-dev.txt"
+	@$(PIP) $(LOCKED) -r "$(ROOT)/requirements-dev.txt"
 	@touch "$@"

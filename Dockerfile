@@ -12,6 +12,7 @@ COPY --chown=airflow pyproject.toml README.md ./
 COPY --chown=airflow plugins plugins
 COPY --chown=airflow include include
 COPY --chown=airflow dags dags
+COPY --chown=airflow --chmod=755 deploy/entrypoint.sh deploy/entrypoint.sh
 RUN pip install --no-cache-dir --no-deps --no-build-isolation -e .
 
 USER airflow
@@ -22,4 +23,4 @@ ENV AIRFLOW_HOME=/opt/airflow/home \
     AMAZON_SUPPORT_DATA=/opt/airflow/data \
     GX_ANALYTICS_ENABLED=false \
     PYTHONUNBUFFERED=1
-ENTRYPOINT ["python", "-m", "airflow"]
+ENTRYPOINT ["/opt/airflow/deploy/entrypoint.sh"]

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop test test-fast lint format translations bench fuzz lock clean
+.PHONY: help setup demo demo-stop secrets test test-fast lint format translations bench fuzz lock clean
 
 ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 BIN := $(ROOT)/.venv/bin
@@ -23,6 +23,9 @@ demo: $(BIN)/.installed ## Run the hourly job on a real Airflow over invented hi
 
 demo-stop: $(BIN)/.installed ## Stop what the demo left running
 	@"$(BIN)/python" -m amazon_support demo --stop
+
+secrets: ## Make the secrets that docker-compose.yaml takes, those that are missing
+	@cd "$(ROOT)" && "$(PYTHON)" deploy/make_secrets.py
 
 # Whole files to each worker, in order: the slow tests last.
 WORKERS := --numprocesses auto --dist loadfile --no-loadscope-reorder

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 import pytest
-import yaml
 
 from amazon_support.cli import main
 from amazon_support.settings import home
@@ -35,21 +34,3 @@ def test_the_command_line_has_the_command(words: str) -> None:
 def test_links_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text())
     assert [link for link in links if not (document.parent / link).exists()] == []
-
-
-def test_compose_asks_for_nothing_that_the_example_does_not_name() -> None:
-    compose = (home() / "docker-compose.yaml").read_text()
-    example = (home() / ".env.example").read_text()
-    asked = set(re.findall(r"\$\{([A-Z_]+)", compose))
-    named = set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
-    assert named == {name for name in asked if name != "EXECUTOR"}
-    assert not re.search(r"^(?!BASE_URL)[A-Z_]+=.+", example, re.MULTILINE), "secrets have no default"
-
-
-def test_compose_starts_every_part_of_airflow() -> None:
-    services = yaml.safe_load((home() / "docker-compose.yaml").read_text())["services"]
-    assert {"postgres", "init", "api-server", "scheduler", "dag-processor", "triggerer", "worker"} <= services.keys()
-    for name in ("api-server", "scheduler", "dag-processor", "triggerer"):
-        assert services[name]["command"] == [name]
-        assert services[name]["depends_on"]["init"]["condition"] == "service_completed_successfully"
-    assert all(":latest" not in str(service.get("image", "")) for service in services.values())

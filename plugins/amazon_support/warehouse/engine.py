@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
@@ -15,17 +16,28 @@ class WarehouseError(Exception):
 
 
 def warehouse_url() -> str:
-    """URL of the warehouse from the environment.
+    """URL of the warehouse from the environment: from the variable itself, or from the file that <name>_FILE names.
 
-    Raises: WarehouseError if nothing names one.
+    Raises: WarehouseError if nothing names one, or the file cannot be read.
     """
-    url = os.environ.get(URL_VARIABLE)
+    url = os.environ.get(URL_VARIABLE) or _secret_file()
     if not url:
         raise WarehouseError(
             f"No warehouse: set {URL_VARIABLE}=postgresql://user:password@host/database "
             "(or, in Airflow, the connection amazon_support_warehouse)."
         )
     return url
+
+
+def _secret_file() -> str:
+    """A secret as containers get it: a file, so that no list of processes or environments shows it."""
+    path = os.environ.get(f"{URL_VARIABLE}_FILE")
+    if not path:
+        return ""
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except OSError as error:
+        raise WarehouseError(f"{URL_VARIABLE}_FILE names {path}, which cannot be read: {error.strerror}.") from error
 
 
 def engine(url: str | None = None) -> Engine:

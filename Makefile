@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop secrets test test-fast lint format translations bench fuzz lock clean
+.PHONY: help setup demo demo-stop secrets test test-fast lint format translations reference bench fuzz lock clean
 
 ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 BIN := $(ROOT)/.venv/bin
@@ -49,6 +49,9 @@ translations: $(BIN)/.dev-installed ## Bring the catalogues up to what templates
 		&& "$(BIN)/pybabel" --quiet extract -F include/translations/babel.cfg -k say --no-location -o "$$strings" . \
 		&& for po in include/translations/*.po; do "$(BIN)/pybabel" --quiet update --no-fuzzy-matching --ignore-obsolete \
 			--ignore-pot-creation-date -i "$$strings" -l "$$(basename "$$po" .po)" -o "$$po"; done
+
+reference: $(BIN)/.dev-installed ## Write docs/settings.md and docs/data.md anew
+	@cd "$(ROOT)" && "$(BIN)/python" docs/make_reference.py
 
 bench: $(BIN)/.dev-installed ## Measure speed as ratios; writes bench/results.md
 	@cd "$(ROOT)" && "$(BIN)/python" bench/run.py

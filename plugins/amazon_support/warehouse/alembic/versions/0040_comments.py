@@ -1,0 +1,12 @@
+"""Comments on the oldest tables."""
+
+from alembic import op
+
+from amazon_support.warehouse.steps import sql_text
+
+revision = "0040"
+down_revision = "0024"
+
+
+def upgrade() -> None:
+    op.get_bind().exec_driver_sql(sql_text("migrations/0040_comments.sql"))

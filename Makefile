@@ -38,8 +38,9 @@ test-fast: $(BIN)/.dev-installed ## The tests that take seconds
 
 lint: $(BIN)/.dev-installed ## Style, types and SQL
 	@cd "$(ROOT)" && "$(BIN)/ruff" check --quiet . && "$(BIN)/ruff" format --quiet --check . \
-		&& "$(BIN)/mypy" --no-error-summary && "$(BIN)/sqlfluff" lint --nocolor --disable-progress-bar include/sql \
-		&& echo "lint: clean"
+		&& { "$(BIN)/mypy" --no-error-summary & types=$$!; \
+			"$(BIN)/sqlfluff" lint --nocolor --disable-progress-bar --processes 0 include/sql || { wait $$types; exit 1; }; \
+			wait $$types; } && echo "lint: clean"
 
 format: $(BIN)/.dev-installed ## Write code in the project's style
 	@cd "$(ROOT)" && "$(BIN)/ruff" check --fix-only --quiet . && "$(BIN)/ruff" format .

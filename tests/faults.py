@@ -25,6 +25,10 @@ ORDERS: dict[str, tuple[list[dict[str, Any]], str]] = {
     "currency as text in the amount": ([order(proceeds={"grandTotal": {"amount": "EUR 24.90"}})], "amounts_numeric"),
     "decimal comma": ([order(proceeds={"grandTotal": {"amount": "24,90"}})], "amounts_numeric"),
     "status nobody knows": ([order(fulfillment={"fulfillmentStatus": "LOST"})], "status_known"),
+    "sent by nobody known": (
+        [order(fulfillment={"fulfillmentStatus": "UNSHIPPED", "fulfilledBy": "DRONE"})],
+        "fulfilled_by_known",
+    ),
     "ship-by time as text": (
         [order(fulfillment={"fulfillmentStatus": "UNSHIPPED", "shipByWindow": {"latestDateTime": "soon"}})],
         "other_times_readable",
@@ -60,6 +64,7 @@ LINES: dict[str, tuple[dict[str, Any], str]] = {
     "negative quantity": ({"quantity": "-1"}, "quantities_valid"),
     "amount out of all proportion": ({"item-price": "9" * 16}, "amounts_fit"),
     "status nobody knows": ({"order-status": "Lost"}, "status_known"),
+    "sent by nobody known": ({"fulfillment-channel": "Drone"}, "fulfilled_by_known"),
     "site nobody knows": ({"sales-channel": "Amazon.example"}, "marketplace_known"),
     "no article": ({"sku": ""}, "article_named"),
     "SKU and ASIN changed places": ({"sku": "B000000001", "asin": "TEA-POT"}, "asin_shape"),

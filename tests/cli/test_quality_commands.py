@@ -54,6 +54,22 @@ def test_single_rows_are_shown_and_words_only_when_asked(quarantine: Engine) -> 
     assert "is rejected: 10 of 10 rows" in run("show", "--account", "other").stdout
 
 
+def test_rows_of_rules_that_only_warn_are_shown_until_a_check_passes(warehouse: Engine) -> None:
+    lost = [order(order_id(n), fulfillment={"fulfillmentStatus": "LOST"}) for n in range(30)]
+    for hour, orders in enumerate((lost, [order()])):
+        at = NOON + hour * HOUR
+        with warehouse.begin() as connection:
+            land_some_orders(connection, *orders, window=Window(at - HOUR, at, live=True))
+        check(warehouse, "orders", SETTINGS, as_of=at)
+        if orders is lost:
+            told = json.loads(run("show", "--dataset", "orders", "--rule", "status_known", "--json").stdout)
+            assert sorted(row["row_key"] for row in told) == [order_id(n) for n in range(30)]
+            assert {(row["value"], row["quarantine_id"]) for row in told} == {("LOST", None)}
+            assert "warned, published" in run("show", "--rule", "status_known").stdout
+    assert run("show").stdout == "Nothing waits in quarantine, and no row is warned of.\n"
+    assert order_id(3) in run("show", "--all").stdout
+
+
 def test_rows_are_tried_again_and_given_up(quarantine: Engine) -> None:
     again = run("retry", "--dataset", "order_report")
     assert "no line can be read yet" in again.stdout, again.output

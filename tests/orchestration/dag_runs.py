@@ -1,7 +1,8 @@
 """Runs whole DAGs, in the order given, in a process of their own with a metadata database of their own.
 
 Called with the instant that the process takes for now, and with DAGs and their windows, each as `name=start/end`.
-The last line of what it prints is JSON: by DAG, the state of each task; mapped ones have their number.
+The last line of what it prints is JSON: by DAG, the state of each task; mapped ones have their number, and a DAG that
+runs again has the states of its last run.
 """
 
 import json

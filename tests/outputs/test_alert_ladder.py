@@ -360,7 +360,7 @@ def test_rows_that_were_set_aside_are_told_once_and_again_when_they_are_ten_time
     plain = connection.execute(
         text("select plain from pii.outbox where channel = 'email' order by outbox_id limit 1")
     ).scalar_one()
-    assert "1 rows of orders of main are set aside by x" in plain
+    assert "1 row of orders of main is set aside by x" in plain
     assert "python -m amazon_support quality list --dataset orders --rule x." in plain
 
 

@@ -335,3 +335,12 @@ def test_a_password_may_hold_any_character(warehouse_url: str) -> None:
 def test_importing_the_library_does_not_import_great_expectations() -> None:
     code = "import sys, amazon_support.quality; sys.exit('great_expectations' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env=os.environ, check=False).returncode == 0
+
+
+def test_no_usage_data_leave_whoever_imports_great_expectations_first() -> None:
+    code = (
+        "from amazon_support.quality import suites; suites.mail(); "
+        "import os, sys; sys.exit(os.environ['GX_ANALYTICS_ENABLED'] != 'false')"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "GX_ANALYTICS_ENABLED"}
+    assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0

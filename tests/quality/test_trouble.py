@@ -45,7 +45,7 @@ def test_rows_and_batches_that_wait_are_troubles(warehouse: Engine) -> None:
     orders_of_hour(warehouse, 0, *(order(order_id(n), orderItems=[]) for n in range(10)))
     found = {rule: sentence for _, rule, sentence in troubles(warehouse)}
     assert set(found) == {"has_items", "whole_batch"}
-    assert "1 rows of orders of main are set aside by has_items" in str(found["has_items"])
+    assert "1 row of orders of main is set aside by has_items" in str(found["has_items"])
     assert "quality show --batch" in str(found["whole_batch"])
 
 

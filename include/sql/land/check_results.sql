@@ -13,6 +13,7 @@ insert into ops.check_result as known (
     observed,
     expected,
     state,
+    broken_rows,
     passed,
     checked_at
 )
@@ -27,8 +28,9 @@ with results as (
             %(failed_counts)s::bigint[],
             %(observed)s::numeric[],
             %(expected)s::text[],
-            %(states)s::text[]
-        ) as result (batch_id, rule, severity, row_count, failed_count, observed, expected, state)
+            %(states)s::text[],
+            %(broken_rows)s::jsonb[]
+        ) as result (batch_id, rule, severity, row_count, failed_count, observed, expected, state, broken_rows)
 ),
 
 batches as (
@@ -53,6 +55,7 @@ select
     results.observed,
     results.expected,
     results.state,
+    results.broken_rows,
     results.failed_count = 0 as passed,
     landed.told_at as checked_at
 from results
@@ -66,5 +69,6 @@ on conflict (account, batch_id, rule) where batch_id is not null do update
         observed = excluded.observed,
         expected = excluded.expected,
         state = excluded.state,
+        broken_rows = excluded.broken_rows,
         passed = excluded.passed,
         checked_at = excluded.checked_at

@@ -1,5 +1,6 @@
 -- In: landed lines of the all-orders report of the batches. Out: one row a line: what the rules look at. The status is
--- in the API's words, the sales channel in lower case as a domain; hours_ahead of the window's end.
+-- in the API's words, the sales channel in lower case as a domain; hours_ahead of the window's end; copies: how many
+-- lines of the batch say the same of the same order.
 with lines as (
     select * from raw.order_report_row
     where batch_id = any(%(batch_ids)s::bigint[])
@@ -20,11 +21,15 @@ select
     lines.ordered_at as created_at,
     lines.last_updated_at,
     ops.constant_name(lines.status) as status,
+    ops.constant_name(lines.fulfillment_channel) as fulfilled_by,
     lower(lines.sales_channel) as sales_channel,
     lines.quantity,
     lines.sku,
     lines.asin,
     lines.currency,
+    count(*) over (
+        partition by lines.batch_id, lines.order_id, lines.sku, lines.quantity, lines.item_price, lines.last_updated_at
+    ) as copies,
     extract(epoch from lines.ordered_at - lines.last_updated_at) / 3600 as hours_created_after_update,
     extract(epoch from greatest(lines.ordered_at, lines.last_updated_at) - windows.ends_at) / 3600
         as hours_ahead,

@@ -27,6 +27,7 @@ typed as (
         ops.instant(received.payload ->> 'createdTime') as created_at,
         ops.instant(received.payload ->> 'lastUpdatedTime') as last_updated_at,
         received.payload #>> '{fulfillment, fulfillmentStatus}' as status,
+        received.payload #>> '{fulfillment, fulfilledBy}' as fulfilled_by,
         coalesce(received.payload #>> '{salesChannel, marketplaceId}', '') as marketplace_id,
         received.payload #>> '{fulfillment, shipByWindow, latestDateTime}' as ship_by,
         received.payload #>> '{fulfillment, deliverByWindow, latestDateTime}' as deliver_by,
@@ -41,6 +42,7 @@ select
     typed.created_at,
     typed.last_updated_at,
     typed.status,
+    typed.fulfilled_by,
     typed.marketplace_id,
     extract(epoch from typed.created_at - typed.last_updated_at) / 3600 as hours_created_after_update,
     extract(epoch from greatest(typed.created_at, typed.last_updated_at) - typed.ends_at) / 3600

@@ -30,9 +30,11 @@ groups as (
         asides.rule,
         count(*) as rows,
         min(asides.set_aside_at) as since,
-        min(asides.reason) as reason
+        coalesce(min(asides.reason), min(result.expected) || ' expected') as reason
     from asides
     inner join ops.batch as landed on asides.batch_id = landed.batch_id
+    left join ops.check_result as result
+        on asides.account = result.account and asides.batch_id = result.batch_id and asides.rule = result.rule
     where landed.rejected_because is null
     group by asides.account, asides.dataset, asides.batch_id, landed.scope, asides.rule
     union all

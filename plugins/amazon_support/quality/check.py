@@ -1,5 +1,6 @@
 """Checks landed batches with Great Expectations inside PostgreSQL: bad rows are set aside, the rest goes on."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -187,14 +188,29 @@ def _results(verdicts: list[BatchVerdict], findings: list[_Finding]) -> dict[str
             observed = finding.observed.get(verdict.batch_id) if finding.observed else failed
             observed = None if observed is None else Decimal(observed)
             told = (finding.rule, finding.severity, verdict.rows, failed, observed, finding.expected)
-            entries.append((verdict.batch_id, *told, finding.state(verdict)))
-    names = ("batch_ids", "rules", "severities", "row_counts", "failed_counts", "observed", "expected", "states")
+            entries.append((verdict.batch_id, *told, finding.state(verdict), _warned_rows(finding, verdict.batch_id)))
+    names = (
+        "batch_ids", "rules", "severities", "row_counts", "failed_counts", "observed", "expected", "states",
+        "broken_rows",
+    )  # fmt: skip
     return _columns(names, entries)
+
+
+def _warned_rows(finding: _Finding, batch_id: int) -> str | None:
+    """JSON: every row of the batch that broke a rule that only warns, and what it looked at."""
+    broken = finding.broken.get(batch_id, {})
+    if finding.severity != suites.WARN or not broken or WHOLE_BATCH in broken:
+        return None
+    return json.dumps({key: _value(value) for key, value in sorted(broken.items())})
+
+
+def _value(value: Any) -> str | None:
+    return None if value is None else str(value)[:LONGEST_VALUE]
 
 
 def _set_aside(ours: set[int], findings: list[_Finding]) -> dict[str, Any]:
     entries = [
-        (batch_id, key, finding.rule, None if value is None else str(value)[:LONGEST_VALUE])
+        (batch_id, key, finding.rule, _value(value))
         for finding in findings
         if finding.severity == suites.REJECT
         for batch_id, rows in finding.broken.items()

@@ -18,6 +18,7 @@ from amazon_support.warehouse import run_step
 Warehouse = Callable[[], AbstractContextManager[Engine]]  # opens it; the command line's main module says how
 
 NOTHING = "Nothing waits in quarantine."
+NOTHING_TO_SHOW = "Nothing waits in quarantine, and no row is warned of."
 NOTHING_FOUND = "No check found anything; --all shows those that passed."
 
 
@@ -67,14 +68,17 @@ def list_(warehouse: Warehouse, /, as_json: bool, **options: Any) -> None:
 @quality.command()
 @_chosen
 @click.pass_obj
-@click.option("--all", "with_settled", is_flag=True, help="Also what was retried or discarded.")
+@click.option("--all", "with_settled", is_flag=True, help="Also what was retried, discarded, or warned of earlier.")
 @click.option("--most", default=50, show_default=True, type=click.IntRange(1), help="Rows at most.")
 @click.option("--with-words", is_flag=True, help="Also lines as received: personal data.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list instead of a table.")
 def show(
     warehouse: Warehouse, /, with_settled: bool, most: int, with_words: bool, as_json: bool, **options: Any
 ) -> None:
-    """Single rows: their key, the rule they broke, the value it looked at; the newest first."""
+    """Single rows: their key, the rule they broke, the value it looked at; the newest first.
+
+    Rows in quarantine, and rows that were published all the same because their rule only warns.
+    """
     with warehouse() as engine, engine.connect() as connection:
         found = quarantine.entries(connection, Chosen(**options), with_settled=with_settled, most=most)
         rejected = [g for g in quarantine.waiting(connection, Chosen(**options)) if g.rule is None]
@@ -96,7 +100,7 @@ def show(
     if rows:
         click.echo(_table([*heading, *(["as received"] if with_words else [])], rows))
     elif not rejected:
-        click.echo(NOTHING)
+        click.echo(NOTHING_TO_SHOW)
     if len(found) == most:
         click.echo(f"Only the newest {most} rows: --most shows more.")
 
@@ -205,6 +209,8 @@ def _short(words: str | None) -> str:
 
 
 def _fate(entry: quarantine.Entry) -> str:
+    if entry.quarantine_id is None:
+        return "warned, published"
     if entry.settled_as == "retried":
         return f"retried in batch {entry.retry_batch_id}" if entry.retry_batch_id else "retried: means nothing now"
     return f"discarded: {_short(entry.settled_because)}" if entry.settled_as else "waits"

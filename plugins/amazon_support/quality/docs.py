@@ -1,6 +1,5 @@
 """Great Expectations' Data Docs of a day: every dataset with its rules, how often each was broken, and where."""
 
-import os
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -76,16 +75,13 @@ def _of_dataset(
 
 
 def _build(folder: Path, pages: "Mapping[str, list[tuple[Expectation, int, int, Row]]]", as_of: datetime) -> None:
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations
     from great_expectations.core import ExpectationSuite, RunIdentifier
     from great_expectations.data_context.types.resource_identifiers import (
         ExpectationSuiteIdentifier,
         ValidationResultIdentifier,
     )
 
-    context = great_expectations.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context = gx.new_context()
     for site in list(context.variables.data_docs_sites or {}):
         context.delete_data_docs_site(site)
     context.add_data_docs_site(

@@ -1,11 +1,11 @@
 """Great Expectations inside PostgreSQL: rules on the rows of a query, and which rows broke them."""
 
 import json
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from amazon_support.warehouse import sql_text
 
 if TYPE_CHECKING:
+    from great_expectations.data_context import EphemeralDataContext
     from great_expectations.datasource.fluent import SQLDatasource
     from great_expectations.expectations.expectation import Expectation
 
@@ -43,16 +44,11 @@ class Found:
 @contextmanager
 def data_source(engine: Engine) -> "Iterator[SQLDatasource]":
     """The warehouse, as Great Expectations knows it."""
-    # Its setting for usage data must be there before it is imported.
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations
-
-    context = great_expectations.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    sources = _context().data_sources
     with warnings.catch_warnings():
         # It recommends add_postgres, which refuses Unix sockets.
         warnings.filterwarnings("ignore", message="You are using a generic SQLDatasource")
-        source = context.data_sources.add_sql(
+        source = sources.add_sql(
             "warehouse",
             connection_string=engine.url.render_as_string(hide_password=False),
             create_temp_table=True,  # types the rows once, not once a rule
@@ -63,6 +59,19 @@ def data_source(engine: Engine) -> "Iterator[SQLDatasource]":
         # Both hold connections, and with them temporary tables.
         source.get_execution_engine().close()
         source.get_engine().dispose()
+        sources.delete(source.name)
+
+
+def new_context() -> "EphemeralDataContext":
+    """What Great Expectations works in; nothing of it is a project of files."""
+    import great_expectations
+
+    context = great_expectations.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    return context
+
+
+_context = cache(new_context)  # one a process, whatever is checked
 
 
 def bound(connection: Connection, name: str, parameters: dict[str, Any]) -> str:

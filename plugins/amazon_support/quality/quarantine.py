@@ -46,9 +46,15 @@ class Group:
 
 @dataclass(frozen=True)
 class Entry:
-    """One row in quarantine. `content`: the line as received where it could not be landed; personal data."""
+    """One row that broke a rule.
 
-    quarantine_id: int
+    Attributes:
+        quarantine_id: None: the rule only warns, so the row was published all the same.
+        found_at: aware UTC.
+        content: the line as received where it could not be landed; personal data.
+    """
+
+    quarantine_id: int | None
     account: str
     dataset: str
     batch_id: int
@@ -56,7 +62,7 @@ class Entry:
     rule: str
     value: str | None
     reason: str | None
-    set_aside_at: datetime
+    found_at: datetime
     settled_at: datetime | None
     settled_as: str | None
     settled_because: str | None
@@ -83,7 +89,11 @@ def waiting(connection: Connection, chosen: Chosen) -> list[Group]:
 
 
 def entries(connection: Connection, chosen: Chosen, *, with_settled: bool = False, most: int = 100) -> list[Entry]:
-    """Single rows, the newest first."""
+    """Single rows: what waits in quarantine, and what the newest checks warn of; the newest first.
+
+    Args:
+        with_settled: also what was settled, and warnings of earlier checks; these always of a batch that is named.
+    """
     parameters = {**vars(chosen), "with_settled": with_settled, "most": most}
     return [Entry(**row) for row in run_step(connection, "quality/entries.sql", parameters).mappings()]
 

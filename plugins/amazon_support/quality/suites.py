@@ -43,6 +43,9 @@ ORDER_STATUSES = [
     "UNFULFILLABLE",
 ]
 
+# Source: FulfilledBy of the same model; what it ships is no work of ours.
+FULFILLED_BY = ["AMAZON", "MERCHANT"]
+
 DESK_ACTIONS = ["assign", "hold", "solve", "no_response_needed", "unread", "note"]
 
 
@@ -64,6 +67,7 @@ def orders(marketplace_ids: list[str]) -> "list[Expectation]":
         _between("quantities_valid", REJECT, "invalid_quantities", at_most=0),
         _between("amounts_numeric", REJECT, "invalid_amounts", at_most=0),
         _one_of("status_known", WARN, "status", ORDER_STATUSES),
+        _one_of("fulfilled_by_known", WARN, "fulfilled_by", FULFILLED_BY),
         _between("other_times_readable", WARN, "unreadable_times", at_most=0),
         _between("articles_named", WARN, "nameless_items", at_most=0, tolerated=0.01),
         _between("asins_shaped", WARN, "misshapen_asins", at_most=0),
@@ -88,6 +92,9 @@ def order_report(domains: list[str]) -> "list[Expectation]":
         _between("quantities_valid", REJECT, "quantity", at_least=0),
         _between("amounts_fit", REJECT, "largest_amount", at_most=1e14),
         _one_of("status_known", WARN, "status", ORDER_STATUSES),
+        _one_of("fulfilled_by_known", WARN, "fulfilled_by", FULFILLED_BY),
+        # An order may have the same item on two lines; a report that came twice in one document has all of them.
+        _between("line_not_repeated", WARN, "copies", at_most=1, tolerated=0.05),
         _one_of("marketplace_known", WARN, "sales_channel", domains),
         _present("article_named", WARN, "sku", tolerated=0.01),
         _matches("asin_shape", WARN, "asin", ASIN),  # columns that changed places show here

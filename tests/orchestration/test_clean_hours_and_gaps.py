@@ -76,7 +76,7 @@ class Shop:
             return rows(connection, query)
 
     def _begin(self, end: datetime, span: timedelta) -> None:
-        self.now = end
+        self.now = max(end, self.now)
         run = SimpleNamespace(run_type="scheduled", data_interval_start=end - span, data_interval_end=end)
         datasets = ("orders", "order_report", "mail", "feedback", "account_health")
         aliases = {tasks.news_of(dataset): Nothing() for dataset in datasets}
@@ -160,6 +160,7 @@ def test_an_hour_that_nobody_pulled_is_told_until_it_is_pulled(
     warehouse: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with opened(warehouse, tmp_path, monkeypatch, World(sellers=(SELLER,), orders={}, mails=[])) as shop:
+        shop.now = NOON + 30 * DAY  # runs of hours long past pull their own window; one that is live catches up
         shop.hour(NOON - 3 * HOUR)
         shop.hour(NOON)
         [sentence] = shop.troubles()

@@ -69,7 +69,7 @@ def test_a_gap_is_told_with_its_hours_until_it_is_pulled(warehouse: Engine) -> N
     with warehouse.begin() as connection:
         assert rows(connection, "select sentence from mart.data_quality_trouble") == [
             (
-                "orders of main (eu): 2.00 found where gap hours at most 0 is expected (from 2026-03-10 07:00 to "
+                "orders of main (eu): 2 found where gap hours at most 0 is expected (from 2026-03-10 07:00 to "
                 "2026-03-10 09:00 UTC no pull came to its end); see quality results --dataset orders --rule "
                 "no_gap_in_windows.",
             )

@@ -52,6 +52,8 @@ broken as (
         result.as_of,
         bool_or(result.broken_rows is not null) as has_rows,
         max(result.cause) as cause,
+        sum(result.row_count) as row_count,
+        sum(result.failed_count) as failed_count,
         max(result.expected) as expected,
         max(result.observed) as observed
     from ops.check_result as result
@@ -76,7 +78,11 @@ warnings as (
         streak.since,
         concat(
             broken.dataset || ' of ' || broken.account || ' (' || broken.scope || '): ',
-            coalesce(round(broken.observed, 2)::text, 'nothing') || ' found where ',
+            case
+                when broken.has_rows
+                    then broken.failed_count || ' of ' || broken.row_count || ' rows break ' || broken.rule || ': '
+                else coalesce(trim_scale(round(broken.observed, 2))::text, 'nothing') || ' found where '
+            end,
             coalesce(broken.expected, broken.rule) || ' is expected',
             ' (' || broken.cause || ')',
             case when broken.has_rows then '; see quality show' else '; see quality results' end,
@@ -134,10 +140,12 @@ rejected as (
         'whole_batch' as rule,
         min(checked_at) as since,
         concat(
-            case when count(*) = 1 then 'a batch of ' else count(*) || ' batches of ' end,
+            case when count(*) = 1 then 'batch ' || min(batch_id) || ' of ' else count(*) || ' batches of ' end,
             dataset || ' of ' || account,
-            case when count(*) = 1 then ' waits for a person, ' else ' wait for a person, such as ' end,
-            min(batch_id),
+            case
+                when count(*) = 1 then ' waits for a person'
+                else ' wait for a person, such as batch ' || min(batch_id)
+            end,
             ': ' || (array_agg(rejected_because order by batch_id))[1],
             '; see quality show --batch ' || min(batch_id) || '.'
         ) as sentence,

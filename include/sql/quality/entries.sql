@@ -48,7 +48,7 @@ warned as (
         broken.row_key,
         warnings.rule,
         broken.value,
-        warnings.expected || ' expected' as reason,
+        'expected: ' || warnings.expected as reason,
         warnings.checked_at as found_at
     from warnings
     cross join lateral jsonb_each_text(warnings.broken_rows) as broken (row_key, value)
@@ -65,7 +65,7 @@ both_kinds as (
         asides.row_key,
         asides.rule,
         asides.value,
-        coalesce(asides.reason, result.expected || ' expected') as reason,
+        coalesce(asides.reason, 'expected: ' || result.expected) as reason,
         asides.set_aside_at as found_at,
         asides.settled_at,
         asides.settled_as,

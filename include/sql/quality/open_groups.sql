@@ -30,7 +30,7 @@ groups as (
         asides.rule,
         count(*) as rows,
         min(asides.set_aside_at) as since,
-        coalesce(min(asides.reason), min(result.expected) || ' expected') as reason
+        coalesce(min(asides.reason), 'expected: ' || min(result.expected)) as reason
     from asides
     inner join ops.batch as landed on asides.batch_id = landed.batch_id
     left join ops.check_result as result

@@ -205,6 +205,8 @@ def _warned_rows(finding: _Finding, batch_id: int) -> str | None:
 
 
 def _value(value: Any) -> str | None:
+    if isinstance(value, Decimal):
+        value = f"{value.normalize():f}"
     return None if value is None else str(value)[:LONGEST_VALUE]
 
 

@@ -27,7 +27,7 @@ body { font-family: sans-serif; margin: 1rem }
 td, th { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top }
 .text-success::after { content: "passed"; color: #176f2c; font: 1rem sans-serif }
 .text-danger::after { content: "FAILED"; color: #b00020; font: bold 1rem sans-serif }
-footer, .navbar, .ge-navigation-sidebar-container, .ge-actions { display: none }
+footer, .navbar, .ge-navigation-sidebar-container, .ge-actions, .card:has([type=radio]) { display: none }
 </style>
 """
 Row = Mapping[str, Any]

@@ -257,7 +257,7 @@ def _present(rule: str, severity: str, column: str, *, tolerated: float = 0) -> 
     import great_expectations.expectations as gxe
 
     return gxe.ExpectColumnValuesToNotBeNull(
-        column=column, **_said(rule, severity, f"{_words(column)} that is there", tolerated)
+        column=column, **_said(rule, severity, f"{_words(column)} not empty", tolerated)
     )
 
 
@@ -279,14 +279,14 @@ def _between(
 ) -> "Expectation":
     import great_expectations.expectations as gxe
 
-    bounds = [f"at least {at_least:g}"] if at_least is not None else []
-    bounds += [f"at most {at_most:g}"] if at_most is not None else []
+    bounds = [f"at least {at_least:,.15g}"] if at_least is not None else []
+    bounds += [f"at most {at_most:,.15g}"] if at_most is not None else []
     said = _said(rule, severity, f"{_words(column)} {' and '.join(bounds)}", tolerated)
     return gxe.ExpectColumnValuesToBeBetween(column=column, min_value=at_least, max_value=at_most, **said)
 
 
 def _words(column: str) -> str:
-    return column.replace("_", " ")
+    return "id" if column == "row_key" else column.replace("_", " ")
 
 
 def _said(rule: str, severity: str, expected: str, tolerated: float) -> dict[str, Any]:

@@ -1,0 +1,28 @@
+-- In: account, order_ids, aliases, buyer_refs. Out: by which aliases (personal data) and keyed hashes the buyer of these
+-- is known: of the orders themselves, of what was written about them, and of what these name in turn.
+select
+    buyer_alias,
+    buyer_ref
+from pii.order_contact
+where
+    account = %(account)s
+    and (
+        order_id = any(%(order_ids)s::text[])
+        or buyer_alias = any(%(aliases)s::text[])
+        or buyer_ref = any(%(buyer_refs)s::text[])
+    )
+union
+select
+    words.buyer_alias,
+    mail.buyer_ref
+from core.mail as mail
+left join pii.mail as words on mail.account = words.account and mail.mail_id = words.mail_id
+where
+    mail.account = %(account)s
+    and (mail.buyer_ref = any(%(buyer_refs)s::text[]) or mail.order_ids[1] = any(%(order_ids)s::text[]))
+union
+select
+    null as buyer_alias,
+    buyer_ref
+from mart.ticket
+where account = %(account)s and order_id = any(%(order_ids)s::text[])

@@ -1,10 +1,12 @@
--- In: names of tables. Out: the statements that take away and make anew each of their indexes and primary keys.
+-- In: names of tables. Out: the statements that take away and make anew each of their indexes and primary keys; none of
+-- tables that are not ours: only their owner may.
 with found as (
     select
-        indrelid,
-        indexrelid
+        pg_index.indrelid,
+        pg_index.indexrelid
     from pg_index
-    where indrelid = any(%(tables)s::regclass[])
+    inner join pg_class as owned on pg_index.indrelid = owned.oid
+    where pg_index.indrelid = any(%(tables)s::regclass[]) and pg_has_role(owned.relowner, 'usage')
 ),
 
 indexes as (

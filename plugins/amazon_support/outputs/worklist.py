@@ -96,9 +96,7 @@ def with_words(connection: Connection, settings: Settings, worklists: Iterable[W
     accounts, ticket_ids = zip(*sorted(tickets), strict=True)
     parameters = {"accounts": list(accounts), "ticket_ids": list(ticket_ids), "most": LONGEST_WORDS}
     rows = run_step(connection, "marts/worklist_words.sql", {**parameters, "as_of": worklists[0].as_of})
-    words = {
-        (row.account, row.ticket_id): None if row.is_removed else beginning(row.words or "", most) for row in rows
-    }
+    words = {(row.account, row.ticket_id): None if row.is_removed else beginning(row.words or "", most) for row in rows}
     return [
         replace(
             worklist,

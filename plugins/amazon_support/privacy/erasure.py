@@ -121,7 +121,7 @@ def erase(
 def _known(
     connection: Connection, account: str, order_id: str | None, alias: str | None, buyer_key: str
 ) -> dict[str, Any]:
-    """By what the buyer is known: grows until nothing is added, because an order names an alias and that other orders."""
+    """By what the buyer is known: grows until nothing is added, as an order names an alias and that other orders."""
     aliases: set[str] = {alias.strip().lower()} if alias else set()
     refs = {ref for each in aliases if (ref := buyer_ref(each, buyer_key))}
     before = -1

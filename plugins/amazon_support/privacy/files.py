@@ -38,7 +38,7 @@ def remove_archived(connection: Connection, archive: Archive) -> int:
 
 
 def remove_strays(connection: Connection, archive: Archive, *, as_of: datetime, kept: timedelta) -> int:
-    """Takes files out that no landed mail has: somebody was killed between archiving and landing, and nothing came after.
+    """Takes files out that no landed mail has: somebody was killed between archiving and landing.
 
     Each call looks at one sixteenth of the archive, by the day of `as_of`, so that a night costs little.
 

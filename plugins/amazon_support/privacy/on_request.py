@@ -9,7 +9,19 @@ from amazon_support.privacy.removal import PrivacyError
 from amazon_support.warehouse import run_step
 
 # In the order of the answer; each is a file of include/sql/privacy, export_….sql.
-PARTS = ("order", "items", "packages", "buyer", "feedback", "tickets", "mails", "notes", "messages", "removed", "seen_by")
+PARTS = (
+    "order",
+    "items",
+    "packages",
+    "buyer",
+    "feedback",
+    "tickets",
+    "mails",
+    "notes",
+    "messages",
+    "removed",
+    "seen_by",
+)
 
 
 def export(

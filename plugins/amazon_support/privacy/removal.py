@@ -20,7 +20,14 @@ Progress = Callable[[str], None]
 REMOVAL_LOCK = 4_711_009  # one removal at a time: the second waits, then finds nothing to do
 TEMPORARY = "drop table if exists privacy_held, privacy_due_order, privacy_due_ticket, privacy_due_mail"
 # Which tables lose many rows; what was in them is overwritten the sooner.
-SHRUNK = ("pii.order_contact", "pii.order_received", "pii.mail", "pii.mail_received", "pii.outbox", "pii.feedback_received")
+SHRUNK = (
+    "pii.order_contact",
+    "pii.order_received",
+    "pii.mail",
+    "pii.mail_received",
+    "pii.outbox",
+    "pii.feedback_received",
+)
 
 
 class PrivacyError(Exception):
@@ -80,11 +87,13 @@ def remove(
         as_of, now: aware UTC. buyer_key: secret of the keyed hash that stays of a buyer.
         progress: is told what has been done, without personal data.
 
-    Raises: PrivacyError if as_of lies ahead. ArchiveError if files cannot be taken out; the rest is done by then, and the
-        next removal goes on with the files.
+    Raises: PrivacyError if as_of lies ahead. ArchiveError if files cannot be taken out; the rest is done by then, and
+        the next removal goes on with the files.
     """
     if as_of > now:
-        raise PrivacyError(f"Nothing is due as of {as_of:%Y-%m-%d %H:%M} UTC: that lies ahead. Give a time of the past.")
+        raise PrivacyError(
+            f"Nothing is due as of {as_of:%Y-%m-%d %H:%M} UTC: that lies ahead. Give a time of the past."
+        )
     with session(engine) as connection:
         with connection.begin():
             run_id = begin(connection, retention, "retention", as_of=as_of)
@@ -94,7 +103,9 @@ def remove(
         _vacuum(engine)
         counts["files"] = files.remove_archived(connection, archive)
         counts["files"] += files.remove_strays(connection, archive, as_of=as_of, kept=retention.messages_kept)
-        counts["worklists"] = files.remove_worklists(data_folder / "worklists", before=as_of - retention.worklist_files_kept)
+        counts["worklists"] = files.remove_worklists(
+            data_folder / "worklists", before=as_of - retention.worklist_files_kept
+        )
         counts["reports"] = files.remove_reports(data_folder / "reports", before=as_of - retention.report_files_kept)
         with connection.begin():
             for kind, name in (("worklist_file", "worklists"), ("report_file", "reports")):
@@ -177,9 +188,7 @@ def remove_listed(
         for after in range(0, counts[what], together):
             until = min(after + together, counts[what])
             with connection.begin():
-                remove_some(
-                    connection, {"run_id": run_id, "after": after, "until": until, "removed_at": wall_clock()}
-                )
+                remove_some(connection, {"run_id": run_id, "after": after, "until": until, "removed_at": wall_clock()})
             progress(f"{what}: {until:,} of {counts[what]:,}")
     return dict(counts)
 
@@ -211,7 +220,10 @@ def _remove_tickets(connection: Connection, span: dict[str, Any]) -> None:
 def _remove_aged(connection: Connection, run_id: int, retention: Retention, as_of: datetime) -> dict[str, int]:
     """What goes by its own age, whatever order or ticket it belongs to."""
     at = {"as_of": as_of, "removed_at": wall_clock(), **_spans(retention)}
-    messages = {"settled_before": as_of - retention.sent_messages_kept, "written_before": as_of - retention.messages_kept}
+    messages = {
+        "settled_before": as_of - retention.sent_messages_kept,
+        "written_before": as_of - retention.messages_kept,
+    }
     received = {"before": as_of - retention.messages_kept, "together": retention.removed_together}
     steps: dict[str, tuple[str, dict[str, Any]]] = {
         "received": ("remove_received", received),

@@ -157,4 +157,4 @@ def _removed(connection: Connection, history: TicketHistory, mails: list[str]) -
     key = {name: ticket[name] for name in ("account", "order_id", "ticket_key")}
     found = rows(connection, "ticket_removed", **key, mail_ids=mails)
     names = {"order": "buyer", "ticket": "notes"}
-    return {names.get(row["kind"], row["key"]): row["removed_at"] for row in found}
+    return {names.get(str(row["kind"]), str(row["key"])): row["removed_at"] for row in found}

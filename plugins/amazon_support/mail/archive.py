@@ -117,8 +117,8 @@ class Archive:
         for name in self.names():
             path = self._path(name)
             with _told(f"Mail {name[:16]} cannot be sealed again in {path.parent} ({{}}): check space and rights."):
-                sealed = self._read(name)
-                if not sealed.startswith(FORMAT + self._current):
+                sealed = self._read_if_there(name)
+                if sealed and not sealed.startswith(FORMAT + self._current):
                     try:
                         _write(path, self._sealed(name, self._opened(name, sealed)))
                         resealed += 1
@@ -159,6 +159,13 @@ class Archive:
                 return path.read_bytes()
             except FileNotFoundError:
                 raise ArchiveError(f"No mail {name[:16]} in {self.folder}: was the archive moved?") from None
+
+    def _read_if_there(self, name: str) -> bytes | None:
+        """None: it was removed since its name was read."""
+        try:
+            return self._path(name).read_bytes()
+        except FileNotFoundError:
+            return None
 
     def _opened(self, name: str, sealed: bytes) -> bytes:
         header, nonce, content = sealed[:HEADER], sealed[HEADER : HEADER + NONCE], sealed[HEADER + NONCE :]

@@ -38,7 +38,8 @@ def remove_archived(connection: Connection, archive: Archive) -> int:
 
 
 def remove_strays(connection: Connection, archive: Archive, *, as_of: datetime, kept: timedelta) -> int:
-    """Takes files out that no landed mail has: somebody was killed between archiving and landing.
+    """Takes files out that no landed mail has: somebody was killed between archiving and landing. Also files of removed
+    mails that came back: somebody was sealing the archive anew meanwhile.
 
     Each call looks at one sixteenth of the archive, by the day of `as_of`, so that a night costs little.
 
@@ -54,8 +55,9 @@ def remove_strays(connection: Connection, archive: Archive, *, as_of: datetime, 
     names = archive.names(f"{as_of.toordinal() % 16:x}")
     while some := list(islice(names, TOGETHER)):
         with connection.begin():
-            unknown = run_step(connection, "privacy/files_unknown.sql", {"names": some}).scalars().all()
-        removed += _remove(archive, {name for name in unknown if archive.kept_since(name) < before})
+            unknown = run_step(connection, "privacy/files_unknown.sql", {"names": some}).all()
+        old = (file.name for file in unknown if file.is_removed or archive.kept_since(file.name) < before)
+        removed += _remove(archive, old)
     return removed
 
 

@@ -1,5 +1,6 @@
 -- In: checked batches of mail that was read again. Out: pii.mail_received: the mail as first landed has its new
--- meaning (what was removed stays so); returned are the accounts and from which batch on their mail must be linked anew.
+-- meaning (what was removed stays so); returned are the accounts and from which batch on their mail must be linked
+-- anew.
 with reread as (
     select * from pii.mail_received
     where batch_id = any(%(batch_ids)s::bigint[]) and meaning is not null

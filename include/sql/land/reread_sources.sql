@@ -1,5 +1,5 @@
--- In: an account, a span of receipt; landed mail that was not removed. Out: each mail received then, as it was first landed and is
--- understood now, in the order of receipt.
+-- In: an account, a span of receipt; landed mail that was not removed. Out: each mail received then, as it was first
+-- landed and is understood now, in the order of receipt.
 with landed as (
     select * from pii.mail_received
     where

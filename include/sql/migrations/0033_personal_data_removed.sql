@@ -38,7 +38,7 @@ create index removal_of_run on ops.removal (run_id, kind);
 create index removal_files_waiting on ops.removal (run_id) where archived_as <> '{}' and files_removed_at is null;
 comment on table ops.removal is 'What was removed of whom, without personal data. What is here of an order or a mail '
 'does not come back, however often it is pulled or read again.';
-comment on column ops.removal.run_id is 'Of ops.removal_run; no foreign key, which would cost a seventh of the removal.';
+comment on column ops.removal.run_id is 'Of ops.removal_run. No foreign key: it would cost a seventh of the removal.';
 comment on column ops.removal.kind is 'order, ticket, mail: key is its order_id, ticket_key or mail_id. The rest is '
 'counted only: rows as received, lines set aside, contents of messages to staff, files, entries of the access log.';
 comment on column ops.removal.entries is 'Rows that were deleted or emptied, or files.';

@@ -1,12 +1,16 @@
 -- In: names of tables. Out: the statements that take away and make anew each of their indexes and primary keys; none of
 -- tables that are not ours: only their owner may.
-with found as (
+with owned as (
+    select oid from pg_class
+    where oid = any(%(tables)s::regclass[]) and pg_has_role(relowner, 'usage')
+),
+
+found as (
     select
         pg_index.indrelid,
         pg_index.indexrelid
-    from pg_index
-    inner join pg_class as owned on pg_index.indrelid = owned.oid
-    where pg_index.indrelid = any(%(tables)s::regclass[]) and pg_has_role(owned.relowner, 'usage')
+    from owned
+    inner join pg_index on owned.oid = pg_index.indrelid
 ),
 
 indexes as (

@@ -1,5 +1,12 @@
--- In: account, order_ids, aliases, buyer_refs. Out: by which aliases (personal data) and keyed hashes the buyer of these
--- is known: of the orders themselves, of what was written about them, and of what these name in turn.
+-- In: account, order_ids, aliases, buyer_refs. Out: by which aliases (personal data) and keyed hashes the buyer of
+-- these is known: of the orders themselves, of what was written about them, and of what these name in turn.
+with mails as (
+    select * from core.mail
+    where
+        account = %(account)s
+        and (buyer_ref = any(%(buyer_refs)s::text[]) or order_ids[1] = any(%(order_ids)s::text[]))
+)
+
 select
     buyer_alias,
     buyer_ref
@@ -14,12 +21,9 @@ where
 union
 select
     words.buyer_alias,
-    mail.buyer_ref
-from core.mail as mail
-left join pii.mail as words on mail.account = words.account and mail.mail_id = words.mail_id
-where
-    mail.account = %(account)s
-    and (mail.buyer_ref = any(%(buyer_refs)s::text[]) or mail.order_ids[1] = any(%(order_ids)s::text[]))
+    mails.buyer_ref
+from mails
+left join pii.mail as words on mails.account = words.account and mails.mail_id = words.mail_id
 union
 select
     null as buyer_alias,

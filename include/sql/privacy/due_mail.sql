@@ -1,6 +1,6 @@
 -- In: as_of and spans; mail with its words; privacy_held, privacy_due_ticket. Out: temporary table privacy_due_mail,
--- numbered from 1: mail of due tickets; mail of no ticket whose order was delivered so long ago or, without one, that is
--- so old; mail that never became a fact (set aside, or of a rejected batch) and was landed so long ago.
+-- numbered from 1: mail of due tickets; mail of no ticket whose order was delivered so long ago or, without one,
+-- that is so old; mail that never became a fact (set aside, or of a rejected batch) and was landed so long ago.
 create temporary table privacy_due_mail as
 with rules as (
     select

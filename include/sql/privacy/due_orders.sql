@@ -1,6 +1,6 @@
--- In: as_of and spans; orders with personal data; privacy_held. Out: temporary table privacy_due_order, numbered from 1.
--- Due: delivered (see core.delivered_at) so long ago, and in no ticket that is held. Feedback on an order of which nothing
--- is known is due by when it was last told.
+-- In: as_of and spans; orders with personal data; privacy_held. Out: temporary table privacy_due_order, numbered
+-- from 1. Due: delivered (see core.delivered_at) so long ago, and in no ticket that is held. Feedback on an order of
+-- which nothing is known is due by when it was last told.
 create temporary table privacy_due_order as
 with rules as (
     select

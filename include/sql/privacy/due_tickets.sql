@@ -1,6 +1,6 @@
--- In: as_of and spans; tickets with words of people in mail, notes or desks' actions; privacy_held. Out: temporary table
--- privacy_due_ticket, numbered from 1. Due: not held, and its orders delivered so long ago or, without an order of which
--- something is known, the last message so old.
+-- In: as_of and spans; tickets with words of people in mail, notes or desks' actions; privacy_held. Out: temporary
+-- table privacy_due_ticket, numbered from 1. Due: not held, and its orders delivered so long ago or, without an
+-- order of which something is known, the last message so old.
 create temporary table privacy_due_ticket as
 with rules as (
     select

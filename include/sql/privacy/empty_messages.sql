@@ -1,5 +1,5 @@
--- In: settled_before, written_before, removed_at. Out: messages to staff that were sent, cancelled or given up before then
--- are empty, and those that have waited so long, too, and are cancelled; returns how many.
+-- In: settled_before, written_before, removed_at. Out: messages to staff that were sent, cancelled or given up
+-- before then are empty, and those that have waited so long, too, and are cancelled; returns how many.
 with emptied as (
     update pii.outbox
     set

@@ -1,11 +1,13 @@
--- In: account, order_ids, aliases of one buyer; removed_at. Out: lines in quarantine and desks' actions that name one of
--- them are gone, messages to staff that do are empty (those that wait are cancelled); returns how many of each.
-with patterns as (
-    select '%%' || like_escaped.text || '%%' as pattern
-    from unnest(%(order_ids)s::text[] || %(aliases)s::text[]) as named (text)
-    cross join lateral (
-        select replace(replace(replace(named.text, '\', '\\'), '%%', '\%%'), '_', '\_') as text
-    ) as like_escaped
+-- In: account, order_ids, aliases of one buyer; removed_at. Out: lines in quarantine and desks' actions that name
+-- one of them are gone, messages to staff that do are empty (those that wait are cancelled); returns how many of
+-- each.
+with names as (
+    select unnest(%(order_ids)s::text[] || %(aliases)s::text[]) as name
+),
+
+patterns as (
+    select '%%' || replace(replace(replace(name, '\', '\\'), '%%', '\%%'), '_', '\_') || '%%' as pattern
+    from names
 ),
 
 lines as (

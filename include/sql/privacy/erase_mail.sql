@@ -1,5 +1,6 @@
 -- In: account, aliases, buyer_refs of one buyer; privacy_due_order, privacy_due_ticket. Out: temporary table
--- privacy_due_mail: mail from or to the buyer, of these tickets, or about these orders, whether it became a fact or not.
+-- privacy_due_mail: mail from or to the buyer, of these tickets, or about these orders, whether it became a fact or
+-- not.
 create temporary table privacy_due_mail as
 with mails as (
     select mail_id from core.mail

@@ -1,5 +1,6 @@
 -- In: a landed batch of orders, their dates; ops.removal. Out: those of its orders whose personal data is not to be
--- kept: it was removed before, or was due when the newest removal ran (by its rule) and no ticket in work is about the order.
+-- kept: it was removed before, or was due when the newest removal ran (by its rule) and no ticket in work is about
+-- the order.
 with newest as (
     select * from ops.removal_run
     where rule = 'retention'

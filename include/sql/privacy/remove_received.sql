@@ -1,5 +1,6 @@
 -- In: before, together. Out: of so many rows landed before then what sources brought of people (orders, feedback,
--- desks' actions) is gone: facts were made of it long ago, or it waits in vain. Mail has a step of its own. Returns how many.
+-- desks' actions) is gone: facts were made of it long ago, or it waits in vain. Mail has a step of its own. Returns
+-- how many.
 with old as (
     select batch_id from ops.batch
     where landed_at <= %(before)s::timestamptz

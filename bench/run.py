@@ -22,6 +22,7 @@ from checks import ROWS, checking
 from fold_tickets import folding
 from mails import of_real_size
 from read_mailbox import mailbox_reading
+from removal import removing
 from result import Result, seconds
 from sqlalchemy import Engine
 
@@ -113,6 +114,7 @@ PARTS: dict[str, Callable[[str, Engine], list[Result]]] = {
     "bulk loading": bulk_loading,
     "checking": checking,
     "mailbox reading": mailbox_reading,
+    "removing": removing,
 }
 
 

@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 import click
 
 from amazon_support import __version__, message_commands, settings
+from amazon_support.privacy import commands as privacy_commands
 from amazon_support.quality import commands as quality_commands
 from amazon_support.settings import Account, Settings, SettingsError, home
 from amazon_support.sources.errors import SourceError
+from amazon_support.text_table import table
 from amazon_support.warehouse import WarehouseError
 from amazon_support.window import Window
 
@@ -83,6 +85,7 @@ class _Commands(click.Group):
         from amazon_support.outputs.acknowledge import BadToken
         from amazon_support.outputs.outbox_desk import UnknownList, UnknownMessage
         from amazon_support.outputs.ticket_history import UnknownTicket
+        from amazon_support.privacy import PrivacyError
         from amazon_support.tickets import CalendarError, ReplayError
 
         try:
@@ -99,6 +102,7 @@ class _Commands(click.Group):
             UnknownList,
             UnknownMessage,
             BadToken,
+            PrivacyError,
         ) as error:
             raise click.ClickException(str(error)) from error
 
@@ -200,6 +204,24 @@ def upgrade() -> None:
 
     with _warehouse():
         click.echo(f"The warehouse is at revision {migrate.upgrade()}.")
+
+
+@db.command()
+@click.option("--sql", "as_sql", is_flag=True, help="Only print the SQL, for an administrator to run.")
+def roles(as_sql: bool) -> None:
+    """Make the roles by which BI tools, pages and workers may read what they need (safe to repeat).
+
+    Make users of your own members of them: grant support_reader to tableau.
+    """
+    from amazon_support.warehouse import connect
+    from amazon_support.warehouse import roles as of_warehouse
+
+    if as_sql:
+        click.echo(of_warehouse.statements())
+        return
+    with _warehouse(), connect() as connection:
+        of_warehouse.make_roles(connection)
+    click.echo(table(["role", "may"], list(of_warehouse.ROLES.items())))
 
 
 @db.command(context_settings={"ignore_unknown_options": True})
@@ -772,3 +794,5 @@ class _Progress:
 
 quality_commands.quality.context_settings["obj"] = _airflows_warehouse
 main.add_command(quality_commands.quality)
+privacy_commands.group.context_settings["obj"] = _airflows_warehouse
+main.add_command(privacy_commands.group)

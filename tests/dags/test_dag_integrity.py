@@ -17,6 +17,7 @@ DAG_FILES = {
     "support_daily.py": ["support_daily"],
     "support_hourly.py": ["support_hourly"],
     "support_messages.py": ["support_messages"],
+    "support_retention.py": ["support_retention"],
 }
 HEAVY = ("great_expectations", "pandas", "sp_api", "alembic")
 MAX_LINES = 80

@@ -1,6 +1,6 @@
--- In: landed mail of the batches without that in quarantine; what people decided of it, which counts before what the
--- rules say. Out: core.mail; a mail that is known stays as it is. sent_at: the mail's own
--- date, bounded by when our server received it. ticket_key follows in mail_tickets.sql.
+-- In: landed mail of the batches without that in quarantine or removed; what people decided of it, which counts
+-- before what the rules say. Out: core.mail; a mail that is known stays as it is. sent_at: the mail's own date,
+-- bounded by when our server received it. ticket_key follows in mail_tickets.sql.
 insert into core.mail (
     account,
     mail_id,
@@ -23,7 +23,7 @@ insert into core.mail (
 )
 with received as (
     select * from pii.mail_received
-    where batch_id = any(%(batch_ids)s::bigint[])
+    where batch_id = any(%(batch_ids)s::bigint[]) and meaning is not null
 ),
 
 passed as (

@@ -2,7 +2,7 @@
 -- and null where not. No personal data.
 with received as (
     select * from pii.mail_received
-    where batch_id = any(%(batch_ids)s::bigint[])
+    where batch_id = any(%(batch_ids)s::bigint[]) and meaning is not null
 ),
 
 typed as (

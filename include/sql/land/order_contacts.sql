@@ -1,6 +1,6 @@
 -- In: orders whose newest version from the API came with the batches, and their landed personal data.
 -- Out: pii.order_contact; what Amazon no longer tells stays as it was. The alias is in lower case
--- without its case.
+-- without its case. Contacts that were removed do not come back.
 insert into pii.order_contact as known (
     account, order_id, buyer_name, buyer_alias, recipient, last_updated_at
 )
@@ -28,7 +28,12 @@ received as (
 )
 
 select * from received
-where coalesce(buyer_name, buyer_alias) is not null or recipient is not null
+where
+    (coalesce(buyer_name, buyer_alias) is not null or recipient is not null)
+    and not exists (
+        select 1 from ops.removal as removal
+        where removal.account = received.account and removal.kind = 'order' and removal.key = received.order_id
+    )
 order by account, order_id
 on conflict (account, order_id) do update
     set
@@ -36,4 +41,4 @@ on conflict (account, order_id) do update
         buyer_alias = coalesce(excluded.buyer_alias, known.buyer_alias),
         recipient = coalesce(excluded.recipient, known.recipient),
         last_updated_at = excluded.last_updated_at
-    where known.last_updated_at <= excluded.last_updated_at
+    where known.last_updated_at <= excluded.last_updated_at and known.removed_at is null

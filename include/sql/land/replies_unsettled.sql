@@ -48,7 +48,10 @@ linked_by_buyer as (
             where words.account = asked.account and words.buyer_name_key = asked.buyer_name_key
             union
             select same_buyer.mail_id from core.mail as same_buyer
-            where same_buyer.account = asked.account and same_buyer.buyer_ref = asked.buyer_ref
+            where
+                same_buyer.account = asked.account
+                and same_buyer.buyer_ref = asked.buyer_ref
+                and same_buyer.batch_id is not null  -- a reply without its words could not be linked again
         ) as alike
     inner join core.ticket_event as event
         on asked.account = event.account and event.source = 'mail' and alike.mail_id = event.source_id

@@ -1,8 +1,9 @@
 -- In: checked batches of mail that was read again. Out: pii.mail_received: the mail as first landed has its new
--- meaning; returned are the accounts and from which batch on their mail must be linked anew.
+-- meaning (what was removed stays so); returned are the accounts and from which batch on their mail must be linked
+-- anew.
 with reread as (
     select * from pii.mail_received
-    where batch_id = any(%(batch_ids)s::bigint[])
+    where batch_id = any(%(batch_ids)s::bigint[]) and meaning is not null
 ),
 
 aside as (
@@ -33,6 +34,7 @@ first as (
     from pii.mail_received as landed
     inner join newest on landed.account = newest.account and landed.mail_id = newest.mail_id
     inner join of_mailboxes on landed.batch_id = of_mailboxes.batch_id
+    where landed.meaning is not null
     order by landed.account, landed.mail_id, landed.batch_id
 ),
 

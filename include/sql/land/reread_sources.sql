@@ -1,9 +1,10 @@
--- In: an account, a span of receipt; landed mail. Out: each mail received then, as it was first landed and is
--- understood now, in the order of receipt.
+-- In: an account, a span of receipt; landed mail that was not removed. Out: each mail received then, as it was first
+-- landed and is understood now, in the order of receipt.
 with landed as (
     select * from pii.mail_received
     where
         account = %(account)s::text
+        and meaning is not null
         and received_at >= %(since)s::timestamptz
         and received_at < %(until)s::timestamptz
 ),

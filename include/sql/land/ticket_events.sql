@@ -84,7 +84,8 @@ matched as (
             and mails.named_order_id is null
             and mails.buyer_ref is not null
             and contact.account = mails.account
-            and contact.buyer_alias = mails.buyer_alias
+            -- Of a contact that was removed the keyed hash is left.
+            and (contact.buyer_alias = mails.buyer_alias or contact.buyer_ref = mails.buyer_ref)
             and placed.ordered_at between mails.sent_at - interval '60 days' and mails.sent_at
         having count(*) = 1
     ) as recent on true

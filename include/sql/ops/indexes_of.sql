@@ -1,10 +1,16 @@
--- In: names of tables. Out: the statements that take away and make anew each of their indexes and primary keys.
-with found as (
+-- In: names of tables. Out: the statements that take away and make anew each of their indexes and primary keys; none of
+-- tables that are not ours: only their owner may.
+with owned as (
+    select oid from pg_class
+    where oid = any(%(tables)s::regclass[]) and pg_has_role(relowner, 'usage')
+),
+
+found as (
     select
-        indrelid,
-        indexrelid
-    from pg_index
-    where indrelid = any(%(tables)s::regclass[])
+        pg_index.indrelid,
+        pg_index.indexrelid
+    from owned
+    inner join pg_index on owned.oid = pg_index.indrelid
 ),
 
 indexes as (

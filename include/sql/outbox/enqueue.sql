@@ -9,7 +9,8 @@ insert into pii.outbox (
     plain,
     message_id,
     available_at,
-    attachments
+    attachments,
+    about
 )
 values (
     %(message_key)s::text,
@@ -21,6 +22,7 @@ values (
     %(plain)s::text,
     %(message_id)s::text,
     %(available_at)s::timestamptz,
-    %(attachments)s::jsonb
+    %(attachments)s::jsonb,
+    %(about)s::text[]
 )
 on conflict (message_key) do nothing

@@ -14,6 +14,7 @@ select
     last_error,
     sent_at,
     dead_at,
-    cancelled_at
+    cancelled_at,
+    emptied_at
 from pii.outbox
 where outbox_id = %(outbox_id)s::bigint

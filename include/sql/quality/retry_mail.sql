@@ -23,4 +23,4 @@ select
     archived_as,
     meaning
 from pii.mail_received
-where batch_id = %(batch_id)s::bigint and mail_id = any(%(row_keys)s::text[])
+where batch_id = %(batch_id)s::bigint and mail_id = any(%(row_keys)s::text[]) and meaning is not null

@@ -1,11 +1,12 @@
--- In: account, order_id, as_of. Out: the buyer's other orders of 365 days before, newest first: the same alias has
--- ordered them. No personal data.
+-- In: account, order_id, buyer_ref of the ticket, as_of. Out: the buyer's other orders of 365 days before, newest
+-- first: the same alias has ordered them or, where it was removed, one with the same keyed hash. No personal data.
 with contact as (
     select
         account,
-        buyer_alias
+        buyer_alias,
+        coalesce(buyer_ref, %(buyer_ref)s::text) as buyer_ref
     from pii.order_contact
-    where account = %(account)s and order_id = %(order_id)s and buyer_alias is not null
+    where account = %(account)s and order_id = %(order_id)s
 ),
 
 others as (
@@ -27,7 +28,9 @@ select
     feedback.rating
 from contact
 inner join pii.order_contact as same
-    on contact.account = same.account and contact.buyer_alias = same.buyer_alias
+    on
+        contact.account = same.account
+        and (contact.buyer_alias = same.buyer_alias or contact.buyer_ref = same.buyer_ref)
 inner join others on same.account = others.account and same.order_id = others.order_id
 left join core.feedback as feedback on others.account = feedback.account and others.order_id = feedback.order_id
 order by others.ordered_at desc

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -63,7 +64,7 @@ class Archive:
 
         Raises: ArchiveError if it cannot be written.
         """
-        name = hashlib.sha256(raw).hexdigest()
+        name = name_of(raw)
         path = self._path(name)
         with _told(f"Mail {name[:16]} cannot be kept in {path.parent} ({{}}): check space and rights."):
             if not path.exists():
@@ -81,6 +82,26 @@ class Archive:
         except (OSError, EOFError, zlib.error):
             raise self._unopened(name) from None
 
+    def remove(self, name: str) -> bool:
+        """Takes a mail out, for good. Returns whether it was there.
+
+        Raises: ArchiveError if it is there and cannot be taken out.
+        """
+        path = self._path(name)
+        with _told(f"Mail {name[:16]} cannot be removed from {path.parent} ({{}}): check rights."):
+            try:
+                path.unlink()
+            except FileNotFoundError:
+                return False
+        return True
+
+    def unfinished(self, before: datetime) -> list[Path]:
+        """Files of mails that were being written when somebody was killed, before that instant (aware UTC)."""
+        if not isinstance(self.folder, Path):
+            return []  # an object is there whole or not at all
+        files = self.folder.glob("??/*.tmp")
+        return [file for file in files if file.stat().st_mtime < before.timestamp()]
+
     def rotate(self, progress: Callable[[int, int], None] = lambda seen, resealed: None) -> Rotated:
         """Seals with the current secret what another one sealed.
 
@@ -93,11 +114,11 @@ class Archive:
         Raises: ArchiveError if the folder cannot be read or written.
         """
         seen, resealed, unopened = 0, 0, []
-        for name in self._names():
+        for name in self.names():
             path = self._path(name)
             with _told(f"Mail {name[:16]} cannot be sealed again in {path.parent} ({{}}): check space and rights."):
-                sealed = self._read(name)
-                if not sealed.startswith(FORMAT + self._current):
+                sealed = self._read_if_there(name)
+                if sealed and not sealed.startswith(FORMAT + self._current):
                     try:
                         _write(path, self._sealed(name, self._opened(name, sealed)))
                         resealed += 1
@@ -107,14 +128,25 @@ class Archive:
             progress(seen, resealed)
         return Rotated(seen, resealed, tuple(unopened))
 
-    def _names(self) -> Iterator[str]:
-        """Names of all mails, without holding them all in memory."""
+    def names(self, beginning: str = "") -> Iterator[str]:
+        """Names of all mails, or of those that begin with a hex digit or two, without holding them all in memory.
+
+        Raises: ArchiveError if the folder cannot be read.
+        """
         with _told(f"The archive {self.folder} cannot be read ({{}}): check that it is there, and rights."):
-            beginnings = sorted(part.name for part in self.folder.iterdir()) if self.folder.exists() else []
-            for beginning in beginnings:
-                if re.fullmatch(r"[0-9a-f]{2}", beginning):
-                    files = [FILE_NAME.fullmatch(file.name) for file in (self.folder / beginning).iterdir()]
-                    yield from (beginning + file[1] for file in files if file)
+            parts = sorted(part.name for part in self.folder.iterdir()) if self.folder.exists() else []
+            for part in parts:
+                if re.fullmatch(r"[0-9a-f]{2}", part) and part.startswith(beginning):
+                    files = [FILE_NAME.fullmatch(file.name) for file in (self.folder / part).iterdir()]
+                    yield from (part + file[1] for file in files if file)
+
+    def kept_since(self, name: str) -> float:
+        """Seconds since 1970 (UTC) at which the mail was written last.
+
+        Raises: ArchiveError if it is not there.
+        """
+        with _told(f"Mail {name[:16]} in {self.folder} cannot be looked at ({{}})."):
+            return float(self._path(name).stat().st_mtime)
 
     def _sealed(self, name: str, packed: bytes) -> bytes:
         header, nonce = FORMAT + self._current, secrets.token_bytes(NONCE)
@@ -127,6 +159,13 @@ class Archive:
                 return path.read_bytes()
             except FileNotFoundError:
                 raise ArchiveError(f"No mail {name[:16]} in {self.folder}: was the archive moved?") from None
+
+    def _read_if_there(self, name: str) -> bytes | None:
+        """None: it was removed since its name was read."""
+        try:
+            return self._path(name).read_bytes()
+        except FileNotFoundError:
+            return None
 
     def _opened(self, name: str, sealed: bytes) -> bytes:
         header, nonce, content = sealed[:HEADER], sealed[HEADER : HEADER + NONCE], sealed[HEADER + NONCE :]
@@ -148,6 +187,11 @@ class Archive:
         if not NAME.fullmatch(name):
             raise ArchiveError("That is no name of an archived mail: 64 hex digits were expected.")
         return self.folder / name[:2] / f"{name[2:]}.mail"
+
+
+def name_of(raw: bytes) -> str:
+    """Name under which the archive keeps a mail: the sha256 hex of its bytes."""
+    return hashlib.sha256(raw).hexdigest()
 
 
 def _cipher(secret: str) -> AESGCM:

@@ -378,6 +378,32 @@ def summarise(*, with_health: bool = False) -> None:
         raise RunFailed(f"Failed: {', '.join(failed)}. The rest of the run was done; each task's log says what to do.")
 
 
+# ---------- personal data
+
+
+def remove_personal_data() -> dict[str, Any]:
+    """Removes what is due of personal data as of the window's end, in the warehouse, the archive and the data folder.
+
+    A run for the past (a backfill) removes nothing that is needed today, and no more than today's run would.
+    """
+    from amazon_support import privacy
+
+    now = _now()
+    with _warehouse() as engine:
+        done = privacy.remove(
+            engine,
+            settings.load().retention,
+            hooks.archive(),
+            hooks.data_folder(),
+            as_of=_window().as_of,
+            now=now,
+            buyer_key=hooks.buyer_key(),
+            progress=log.info,
+        )
+    log.info("%s", done)
+    return asdict(done)
+
+
 # ---------- what tasks share
 
 

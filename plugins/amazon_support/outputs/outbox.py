@@ -36,6 +36,7 @@ class Message:
         recipient: of an e-mail the address, or the name of an agent who has none; of chat and text the id of an
             Airflow connection.
         available_at: not sent before; default: as_of. attachments: of an e-mail.
+        about: tickets whose buyers it quotes, as account/ticket_id: it is emptied when their words are removed.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class Message:
     channel: Channel = "email"
     available_at: datetime | None = None
     attachments: Sequence[Attachment] = ()
+    about: Sequence[str] = ()
 
     @property
     def key(self) -> str:
@@ -90,6 +92,7 @@ def enqueue(connection: Connection, message: Message) -> bool:
         "message_id": f"<{_hash(message.key)[:32]}@{_domain()}>",
         "available_at": message.available_at or message.as_of,
         "attachments": json.dumps([_packed(each) for each in message.attachments]),
+        "about": list(message.about),
     }
     return run_step(connection, "outbox/enqueue.sql", row).rowcount == 1
 
@@ -121,6 +124,7 @@ def worklist_message(worklist: Worklist, pages: str) -> Message:
         # Two lists may go to one address.
         occasion=_hash(worklist.name if worklist.of == "agent" else f"{worklist.of}:{worklist.name}")[:16],
         attachments=[Attachment(file, "text/csv", as_csv(worklist))],
+        about=[f"{item.account}/{item.ticket_id}" for item in worklist.items if item.words],
     )
 
 

@@ -96,12 +96,12 @@ def with_words(connection: Connection, settings: Settings, worklists: Iterable[W
     accounts, ticket_ids = zip(*sorted(tickets), strict=True)
     parameters = {"accounts": list(accounts), "ticket_ids": list(ticket_ids), "most": LONGEST_WORDS}
     rows = run_step(connection, "marts/worklist_words.sql", {**parameters, "as_of": worklists[0].as_of})
-    words = {(row.account, row.ticket_id): beginning(row.words or "", most) for row in rows}
+    words = {(row.account, row.ticket_id): None if row.is_removed else beginning(row.words or "", most) for row in rows}
     return [
         replace(
             worklist,
             items=tuple(
-                replace(item, words=words.get((item.account, str(item.ticket_id)), ""))
+                replace(item, words=_told(words.get((item.account, str(item.ticket_id)), ""), worklist.reader))
                 if item.section == "reply_now"
                 else item
                 for item in worklist.items
@@ -109,6 +109,10 @@ def with_words(connection: Connection, settings: Settings, worklists: Iterable[W
         )
         for worklist in worklists
     ]
+
+
+def _told(words: str | None, reader: Reader) -> str:
+    return reader.say("The buyer's words were removed.") if words is None else words
 
 
 def beginning(text: str, most: int) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from amazon_support import settings
 from amazon_support.quality import quarantine
 from amazon_support.quality.quarantine import Chosen
+from amazon_support.text_table import minute, table
 from amazon_support.warehouse import run_step
 
 Warehouse = Callable[[], AbstractContextManager[Engine]]  # opens it; the command line's main module says how
@@ -56,13 +57,13 @@ def list_(warehouse: Warehouse, /, as_json: bool, **options: Any) -> None:
             str(g.batch_id),
             g.rule or "whole batch",
             f"{g.rows:,}",
-            _minute(g.since),
+            minute(g.since),
             _short(g.reason),
         ]
         for g in groups
     ]
     heading = ["account", "dataset", "batch", "rule", "rows", "since (UTC)", "why"]
-    click.echo(_table(heading, rows, right=frozenset({4})) if rows else NOTHING)
+    click.echo(table(heading, rows, right=frozenset({4})) if rows else NOTHING)
 
 
 @quality.command()
@@ -98,7 +99,7 @@ def show(
     ]
     heading = ["account", "dataset", "batch", "row", "rule", "value", "why", "state"]
     if rows:
-        click.echo(_table([*heading, *(["as received"] if with_words else [])], rows))
+        click.echo(table([*heading, *(["as received"] if with_words else [])], rows))
     elif not rejected:
         click.echo(NOTHING_TO_SHOW)
     if len(found) == most:
@@ -121,7 +122,7 @@ def results(warehouse: Warehouse, /, with_passed: bool, most: int, as_json: bool
         return
     rows = [
         [
-            _minute(each["as_of"]),
+            minute(each["as_of"]),
             each["account"],
             each["dataset"],
             each["scope"],
@@ -135,7 +136,7 @@ def results(warehouse: Warehouse, /, with_passed: bool, most: int, as_json: bool
         for each in found
     ]
     heading = ["as of (UTC)", "account", "dataset", "scope", "batch", "rule", "state", "found", "expected", "why"]
-    click.echo(_table(heading, rows, right=frozenset({7})) if rows else NOTHING_FOUND)
+    click.echo(table(heading, rows, right=frozenset({7})) if rows else NOTHING_FOUND)
 
 
 @quality.command()
@@ -199,10 +200,6 @@ def _some(options: dict[str, Any], everything: bool) -> Chosen:
     return Chosen(**options)
 
 
-def _minute(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
-
-
 def _short(words: str | None) -> str:
     words = " ".join((words or "").split())
     return words if len(words) <= 60 else words[:59] + "…"
@@ -214,14 +211,3 @@ def _fate(entry: quarantine.Entry) -> str:
     if entry.settled_as == "retried":
         return f"retried in batch {entry.retry_batch_id}" if entry.retry_batch_id else "retried: means nothing now"
     return f"discarded: {_short(entry.settled_because)}" if entry.settled_as else "waits"
-
-
-def _table(heading: list[str], rows: list[list[str]], right: frozenset[int] = frozenset()) -> str:
-    widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if place in right else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in [heading, *rows]
-    )

@@ -23,6 +23,7 @@ FILES = {
     "assignment": "assignment.yaml",
     "desk_files": "desk_files.yaml",
     "access": "access.yaml",
+    "retention": "retention.yaml",
 }
 
 

@@ -12,6 +12,7 @@ from amazon_support.settings.access import Access
 from amazon_support.settings.assignment import EMAIL, Agent, Assignment
 from amazon_support.settings.base import Desk, Duration, Location, Problem, StrictModel, problem
 from amazon_support.settings.desk_files import DeskFiles
+from amazon_support.settings.retention import Retention
 from amazon_support.settings.service_levels import ServiceLevels
 
 Region = Literal["na", "eu", "fe"]
@@ -160,6 +161,7 @@ class Settings(StrictModel):
     assignment: Assignment = Assignment()
     desk_files: DeskFiles = DeskFiles()
     access: Access = Access()
+    retention: Retention = Retention()
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":

@@ -24,6 +24,8 @@ from amazon_support.sources.mail_landing import (
     note_start,
     receiving_accounts,
     understand,
+    without_copies_of_removed,
+    without_removed,
 )
 from amazon_support.sources.mailbox import BATCH, BATCH_BYTES
 from amazon_support.warehouse import run_step
@@ -89,12 +91,14 @@ def import_mail(
         note_start(connection, receiving_accounts(account, tags or {}), live_since)
     done = Imported()
     for batch in _batches(_mails(path, now, leave_out)):
-        understood = understand(batch, archive, account, tags or {})
+        with engine.connect() as connection:
+            kept = without_removed(connection, batch)
+        understood = understand(kept, archive, account, tags or {})
         with engine.begin() as connection:
-            new = _new(connection, understood)
+            new = _new(connection, without_copies_of_removed(connection, archive, understood))
             done.batch_ids.extend(land(connection, place, new, buyer_key=buyer_key))
         done.mails.update(each.kind for each in new)
-        done = replace(done, known=done.known + len(understood) - len(new), left_out=len(left_out))
+        done = replace(done, known=done.known + len(batch) - len(new), left_out=len(left_out))
         progress(f"{done.mails.total():,} mails landed, {done.known:,} known, {done.left_out:,} left out")
     return replace(done, left_out=len(left_out))
 

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from amazon_support import mail
-from amazon_support.mail.archive import Archive
+from amazon_support.mail.archive import Archive, name_of
 from amazon_support.warehouse import run_step
 from amazon_support.warehouse.land import MailRow, land_mail
 
@@ -72,6 +72,35 @@ def understand(arrived: Sequence[Arrived], archive: Archive, owner: str, tags: M
     with ThreadPoolExecutor(KEEPERS) as keepers:
         names = keepers.map(archive.put, [each.raw for each in arrived])
         return [explained(each, name, owner, tags) for each, name in zip(arrived, names, strict=True)]
+
+
+def without_removed(connection: Connection, arrived: Sequence[Arrived]) -> list[Arrived]:
+    """Those whose bytes are not of a mail that was removed: a removed mail may still be in its mailbox."""
+    names = {each.uid: name_of(each.raw) for each in arrived}
+    found = run_step(connection, "privacy/files_to_leave_out.sql", {"names": list(names.values())})
+    removed = set(found.scalars())
+    return [each for each in arrived if names[each.uid] not in removed]
+
+
+def without_copies_of_removed(
+    connection: Connection, archive: Archive, understood: Sequence[Understood]
+) -> list[Understood]:
+    """Those that are no other copy of a mail that was removed; such a copy leaves the archive again.
+
+    Raises: ArchiveError if it cannot be taken out.
+    """
+    parameters = {
+        "accounts": [each.account for each in understood],
+        "mail_ids": [each.row.mail_id for each in understood],
+    }
+    found = run_step(connection, "privacy/mail_to_leave_out.sql", parameters)
+    removed = {(row.account, row.mail_id) for row in found}
+    kept = [each for each in understood if (each.account, each.row.mail_id) not in removed]
+    needed = {each.row.archived_as for each in kept}
+    for each in understood:
+        if (each.account, each.row.mail_id) in removed and each.row.archived_as not in needed:
+            archive.remove(each.row.archived_as)
+    return kept
 
 
 def explained(arrived: Arrived, name: str, owner: str, tags: Mapping[str, str]) -> Understood:

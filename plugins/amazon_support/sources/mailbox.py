@@ -25,6 +25,8 @@ from amazon_support.sources.mail_landing import (
     note_start,
     receiving_accounts,
     understand,
+    without_copies_of_removed,
+    without_removed,
 )
 from amazon_support.sources.mail_tokens import OAuth, access_token
 from amazon_support.warehouse import run_step
@@ -303,8 +305,11 @@ class _Reading:
     def _take(self, session: IMAPClient, place: Place, uids: list[int], *, move: bool) -> None:
         """Fetches, archives, explains and lands the mails. move: the position goes behind them."""
         arrived, failures = self._fetch(session, place, uids)
+        with self.engine.connect() as connection:
+            arrived = without_removed(connection, arrived)
         mails = understand(arrived, self.archive, place.account, self.tags)
         with self.engine.begin() as connection:
+            mails = without_copies_of_removed(connection, self.archive, mails)
             batch_ids = land(connection, place, mails, buyer_key=self.buyer_key)
             self._note_failures(connection, place, uids, failures)
             if move:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from amazon_support.settings import Settings
-from amazon_support.tickets.actions import Action, newest_ticket, patient, record
+from amazon_support.tickets.actions import Action, NotPossible, newest_ticket, patient, record
 from amazon_support.tickets.clocks import Promises
 from amazon_support.tickets.fold import fold
 from amazon_support.warehouse import run_step
@@ -34,7 +34,7 @@ def decide(
         identity: the same for a repeated click. by: the person's name in Airflow. at: now, aware UTC.
 
     Returns: id of the ticket that the mail is on now.
-    Raises: Busy as actions.act.
+    Raises: Busy as actions.act; NotPossible if nobody can see any more what the mail says.
     """
     account, old_key = ticket["account"], ticket["ticket_key"]
     mail = {"account": account, "mail_id": mail_id}
@@ -43,6 +43,8 @@ def decide(
         filed = run_step(connection, "tickets/decide_record.sql", said).one_or_none()
         if filed is None:
             return newest_ticket(connection, account, old_key)
+        if filed.batch_id is None:
+            raise NotPossible("The words of this mail were removed: nobody can say any more what it is.")
         publish_decided(connection, settings, account, filed.batch_id)
         now = run_step(connection, "tickets/decide_ticket.sql", mail).one()
         place = ticket | {"ticket_key": now.ticket_key or old_key, "marketplace": now.marketplace}

@@ -1,5 +1,6 @@
 """What every page needs: the settings of now, the warehouse, the time."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -14,6 +15,8 @@ from amazon_support.settings import Settings
 from amazon_support.settings.load import FILES, settings_file
 from amazon_support.warehouse import engine
 from amazon_support.warehouse.engine import warehouse_url
+
+PAGES_VARIABLE = "AMAZON_SUPPORT_PAGES_WAREHOUSE"  # URL with a user of the role support_pages
 
 _loaded: dict[str, tuple[tuple[int, ...], Settings]] = {}
 
@@ -42,7 +45,8 @@ def warehouse() -> Iterator[Connection]:
     from amazon_support.orchestration import hooks
 
     try:
-        with _engine(hooks.warehouse_url() or warehouse_url()).begin() as connection:
+        url = os.environ.get(PAGES_VARIABLE) or hooks.warehouse_url() or warehouse_url()
+        with _engine(url).begin() as connection:
             yield connection
     except OperationalError as error:
         raise HTTPException(503, "The warehouse does not answer. The pages come back when it does.") from error

@@ -96,7 +96,7 @@ def shown_ticket(
     Raises: as visible_ticket.
     """
     history, agents = visible_ticket(connection, current, visitor, account, ticket_id, now)
-    personal: Row = {"messages": {}, "notes": {}, "contact": None}
+    personal: Row = {"messages": {}, "notes": {}, "contact": None, "removed": {}}
     if visitor.sees_personal_data:
         personal = _personal(connection, history)
         note_view(connection, visitor, account, ticket_id, page, now)
@@ -132,7 +132,7 @@ def _order(connection: Connection, found: Row, now: datetime) -> Row:
         "items": rows(connection, "ticket_items", **key),
         "packages": rows(connection, "ticket_packages", **key),
         "relatives": relatives,
-        "orders": rows(connection, "ticket_orders_of_buyer", **key, as_of=now),
+        "orders": rows(connection, "ticket_orders_of_buyer", **key, buyer_ref=found["buyer_ref"], as_of=now),
     }
 
 
@@ -147,4 +147,14 @@ def _personal(connection: Connection, history: TicketHistory) -> Row:
         "messages": {row["mail_id"]: row for row in messages},
         "notes": {row["source_id"]: row["body"] for row in notes},
         "contact": next(iter(contact), None),
+        "removed": _removed(connection, history, mails),
     }
+
+
+def _removed(connection: Connection, history: TicketHistory, mails: list[str]) -> Row:
+    """When words of mails, words of notes ("notes") and the buyer ("buyer") were removed, by mail or those names."""
+    ticket = history.ticket
+    key = {name: ticket[name] for name in ("account", "order_id", "ticket_key")}
+    found = rows(connection, "ticket_removed", **key, mail_ids=mails)
+    names = {"order": "buyer", "ticket": "notes"}
+    return {names.get(str(row["kind"]), str(row["key"])): row["removed_at"] for row in found}

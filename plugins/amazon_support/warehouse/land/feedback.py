@@ -65,7 +65,8 @@ def land_feedback(
 ) -> int:
     """Writes one report of one marketplace as one batch, personal data apart from the rest. Bad lines are set aside.
 
-    A report without a row is a batch too: it says that nothing stands in its span.
+    A report without a row is a batch too: it says that nothing stands in its span. Words that were removed, and have
+    not been edited since, are left out.
 
     Args:
         marketplace: country, such as DE.
@@ -94,10 +95,15 @@ def land_feedback(
             for row in rows
         ),
     )
+    removed = set(run_step(connection, "privacy/feedback_to_leave_out.sql", {"batch_id": batch_id}).scalars())
     copy_rows(
         connection,
         "pii.feedback_received (batch_id, account, line_number, comments, response, rater_email)",
-        ((batch_id, account, row.line_number, row.comments, row.response, row.rater_email) for row in rows),
+        (
+            (batch_id, account, row.line_number, row.comments, row.response, row.rater_email)
+            for row in rows
+            if row.line_number not in removed
+        ),
     )
     if bad_lines:
         set_aside_lines(connection, batch_id, UNREADABLE, bad_lines, heading)

@@ -140,7 +140,7 @@ def publish_mail(connection: Connection, settings: Settings) -> int:
 
     Returns: how many batches were published.
     """
-    _lock(connection)
+    lock_publishing(connection)
     batch_ids, rows = claim(connection, MAIL)
     if batch_ids:
         _publish(connection, settings, batch_ids, rows)
@@ -156,7 +156,7 @@ def publish_reread(connection: Connection, settings: Settings) -> int:
 
     Returns: how many batches were published.
     """
-    _lock(connection)
+    lock_publishing(connection)
     reread_ids, _ = claim(connection, REREAD)
     if reread_ids:
         for changed in run_step(connection, "land/reread_meanings.sql", {"batch_ids": reread_ids}).all():
@@ -170,7 +170,7 @@ def publish_decided(connection: Connection, settings: Settings, account: str, fi
     """Files and links the account's mail from that batch on anew, in the caller's transaction: after somebody decided
     what one of its mails is (core.mail_decision).
     """
-    _lock(connection)
+    lock_publishing(connection)
     _link_anew(connection, settings, account, first_batch_id)
     run_step(connection, "land/reread_followers.sql")
 
@@ -183,8 +183,11 @@ def _link_anew(connection: Connection, settings: Settings, account: str, first_b
         _publish(connection, settings, [batch_id], rows=0)
 
 
-def _lock(connection: Connection) -> None:
-    # Links look at what others have published: two publishers at once would miss each other's tickets.
+def lock_publishing(connection: Connection) -> None:
+    """Until the end of the transaction nobody else publishes or links mail.
+
+    Links look at what others have published: two publishers at once would miss each other's tickets.
+    """
     connection.exec_driver_sql(f"select pg_advisory_xact_lock({PUBLISH_MAIL_LOCK})")
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from amazon_support.settings import Settings
 from amazon_support.warehouse.land.batches import as_json, claim, clean, copy_rows, mark_published, new_batch, run_steps
+from amazon_support.warehouse.steps import run_step
 from amazon_support.window import Window
 
 ORDERS = "orders"
@@ -41,7 +42,7 @@ def land_orders(
     """Writes one pull of orders as one batch, personal data apart from the rest.
 
     Of an order that came twice the newest is kept. An order without an id is landed as ?1, ?2, ... so that the
-    checks find it.
+    checks find it. Personal data that is due for removal is left out.
 
     Args:
         orders: in the JSON shape of Orders API 2026-01-01.
@@ -55,10 +56,16 @@ def land_orders(
         "raw.order_received (batch_id, account, order_id, region, payload)",
         ((batch_id, account, key, region, as_json(_without_personal_data(order))) for key, order in newest.items()),
     )
+    # What was removed, or is older than what the nightly removal leaves, is never written.
+    removed = set(run_step(connection, "privacy/orders_to_leave_out.sql", {"batch_id": batch_id}).scalars())
     copy_rows(
         connection,
         "pii.order_received (batch_id, account, order_id, payload)",
-        ((batch_id, account, key, as_json(_personal_data(order))) for key, order in newest.items()),
+        (
+            (batch_id, account, key, as_json(_personal_data(order)))
+            for key, order in newest.items()
+            if key not in removed
+        ),
     )
     return batch_id
 

@@ -1,6 +1,7 @@
 """What every page needs: the settings of now, the warehouse, the time."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated
@@ -34,15 +35,22 @@ def _engine(url: str) -> Engine:
     return engine(url)
 
 
+@contextmanager
+def warehouse_connection() -> Iterator[Connection]:
+    """One transaction on the warehouse."""
+    from amazon_support.orchestration import hooks
+
+    with _engine(hooks.warehouse_url() or warehouse_url()).begin() as connection:
+        yield connection
+
+
 def warehouse() -> Iterator[Connection]:
     """One transaction on the warehouse a request.
 
     Raises: HTTPException 503 if the warehouse does not answer.
     """
-    from amazon_support.orchestration import hooks
-
     try:
-        with _engine(hooks.warehouse_url() or warehouse_url()).begin() as connection:
+        with warehouse_connection() as connection:
             yield connection
     except OperationalError as error:
         raise HTTPException(503, "The warehouse does not answer. The pages come back when it does.") from error

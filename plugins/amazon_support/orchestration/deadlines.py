@@ -7,19 +7,12 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
-from pydantic import BaseModel
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from amazon_support import settings
 from amazon_support.orchestration.windows import window_of
-from amazon_support.settings import Policy
-from amazon_support.settings.load import FILES, load_file
 
 log = logging.getLogger(__name__)
-
-
-class _PolicyFile(BaseModel):
-    policy: Policy = Policy()
 
 
 def late_list(interval: timedelta) -> DeadlineAlert:
@@ -31,10 +24,11 @@ def late_list(interval: timedelta) -> DeadlineAlert:
     Args:
         interval: between two runs of the DAG.
     """
-    late_after = load_file(FILES["policy"], _PolicyFile).policy.list_late_after
+    from amazon_support.settings.load import load_policy
+
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
-        interval=interval + late_after,
+        interval=interval + load_policy().list_late_after,
         callback=AsyncCallback(tell_of_late_list),
         name="worklists",
     )
@@ -59,6 +53,7 @@ async def tell_of_late_list(context: Mapping[str, Any]) -> str:
 
 
 def _tell(context: Mapping[str, Any], now: datetime) -> str:
+    from amazon_support import settings
     from amazon_support.orchestration import hooks, tasks
     from amazon_support.outputs import alerts
 

@@ -196,9 +196,9 @@ def progress(
     whole = (span.end - span.start).total_seconds()
     rows: list[dict[str, Any]] = []
     for account, region in _places(settings, accounts, known):
-        row = known.get((account, region)) or {}
+        row = known.get((account, region), {})
         share = row.get("pulled_seconds", 0) / whole
-        gap = (row.get("gap_start", span.start), row.get("gap_end", span.end))
+        gap = (row["gap_start"], row["gap_end"]) if row.get("is_pulled") else (span.start, span.end)
         rows.append(
             {
                 "account": account,
@@ -335,6 +335,16 @@ def _compared(errand: Errand, ours: Mapping[str, date], theirs: Mapping[str, dat
     for day, (amazon, warehouse) in sorted(sets.items()):
         missing, surplus = amazon - warehouse, warehouse - amazon
         example = min(missing or surplus, default="")
-        counts = map(len, (amazon, warehouse, missing, surplus))
-        days.append(Day(who.account, who.region, day, *counts, example=example))
+        days.append(
+            Day(
+                who.account,
+                who.region,
+                day,
+                amazon=len(amazon),
+                warehouse=len(warehouse),
+                missing=len(missing),
+                surplus=len(surplus),
+                example=example,
+            )
+        )
     return days

@@ -81,8 +81,8 @@ def table() -> str:
     lines = [
         "# Licences of what it runs on",
         "",
-        "Written by `make licences` from the packages' own metadata. A test fails when a package of `requirements.txt` is",
-        "not in this list, or under a licence that `tests/repository/licences.py` does not allow.",
+        "Written by `make licences` from the packages' own metadata. A test fails when a package of `requirements.txt`",
+        "is not in this list, or under a licence that `tests/repository/licences.py` does not allow.",
         "",
         "| package | licence |",
         "|---|---|",

@@ -10,7 +10,6 @@ from datetime import timedelta
 import pytest
 from alembic import command
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from amazon_support.warehouse import connect, migrate
 from amazon_support.warehouse.embedded import EmbeddedServer
@@ -71,6 +70,7 @@ ROWS = {
     "double precision": "1", "tstzmultirange": "'{}'", "tstzrange": "'[2026-03-10,2026-03-11)'", "interval": "'1 hour'",
     "time without time zone": "'12:00'", "bytea": "''",
 }  # fmt: skip
+NEEDED = {"raw.account_health_received": {"document": "'{}'"}}  # by a check of the whole row
 COLUMNS = """
     select c.oid::regclass::text, a.attname, format_type(a.atttypid, null), (
         select string_agg(pg_get_constraintdef(k.oid), ' ') from pg_constraint k
@@ -81,6 +81,14 @@ COLUMNS = """
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     where c.relkind = 'r' and a.attidentity = '' and a.attgenerated = '' and (a.attnotnull and not a.atthasdef)
     order by 1, a.attnum
+"""
+
+REFERENCES = """
+    select k.conrelid::regclass::text, a.attname, k.confrelid::regclass::text, p.attname
+    from pg_constraint k
+    join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[1]
+    join pg_attribute p on p.attrelid = k.confrelid and p.attnum = k.confkey[1]
+    where k.contype = 'f' and k.conrelid <> k.confrelid
 """
 
 
@@ -95,16 +103,19 @@ def fill(connection: Connection) -> dict[str, int]:
     columns: dict[str, dict[str, str]] = {}
     for table, column, kind, check in connection.exec_driver_sql(COLUMNS):
         columns.setdefault(table, {})[column] = value_of(kind, check)
-    waiting = [table for table in columns if not counted(connection, table)]
+    for table, values in NEEDED.items():
+        columns.get(table, {}).update(values)
+    parents: dict[str, set[str]] = {}
+    for table, column, parent, key in connection.exec_driver_sql(REFERENCES):
+        parents.setdefault(table, set()).add(parent)
+        if column in columns[table]:
+            columns[table][column] = f"(select min({key}) from {parent})"
+    waiting = {table for table in columns if not counted(connection, table)}
     while waiting:
-        table = waiting.pop(0)
-        names, values = ", ".join(columns[table]), ", ".join(columns[table].values())
-        try:
-            with connection.begin_nested():
-                connection.exec_driver_sql(f"insert into {table} ({names}) values ({values})")
-        except IntegrityError as error:
-            assert "foreign key" in str(error), error
-            waiting.append(table)  # after the table that it refers to
+        table = min(each for each in waiting if not parents.get(each, set()) & waiting)
+        names, row = ", ".join(columns[table]), ", ".join(columns[table].values())
+        connection.exec_driver_sql(f"insert into {table} ({names}) values ({row})")
+        waiting.remove(table)
     return {table: counted(connection, table) for table in columns}
 
 

@@ -1,34 +1,38 @@
--- In: accounts, span_start, span_end, as_of; ops.pulled, ops.batch, core.amazon_order. Out: one row an account and region
--- of which anything is known: seconds of the span that orders were pulled for, by search or report, and the first gap
--- in it (null: none); of the reports that overlap the span batches, lines, batches that wait for checks or publishing
--- and that were refused, when the last came; and how many lines a day brings: as reports did, else as many as there
--- were orders in the 30 days before as_of.
-with asked as (
-    select tstzmultirange(tstzrange(%(span_start)s::timestamptz, %(span_end)s::timestamptz)) as span
-),
-
-pulled as (
+-- In: accounts, span_start, span_end, as_of; ops.pulled, ops.batch, core.amazon_order. Out: one row an account and
+-- region of which anything is known: whether orders were ever pulled there, for how many seconds of the span, by search
+-- or report, and the first gap in it (null: none); of the reports that overlap the span batches, lines, batches that wait for checks or
+-- publishing and that were refused, when the last came; and how many lines a day brings: as reports did, else as many
+-- as there were orders in the 30 days before as_of.
+with pulled as (
     select
         account,
         scope as region,
-        range_agg(spans) as spans
+        range_agg(spans) as spans,
+        tstzmultirange(tstzrange(%(span_start)s::timestamptz, %(span_end)s::timestamptz)) as asked
     from ops.pulled
     where source in ('orders', 'order_report') and account = any(%(accounts)s::text[])
     group by account, scope
 ),
 
-covered as (
+pieces as (
     select
         pulled.account,
         pulled.region,
-        (
-            select coalesce(sum(extract(epoch from upper(part) - lower(part))), 0)
-            from unnest(pulled.spans * asked.span) as piece (part)
-        ) as pulled_seconds,
-        lower(asked.span - pulled.spans) as gap_start,
-        (select upper(part) from unnest(asked.span - pulled.spans) as piece (part) limit 1) as gap_end
+        sum(extract(epoch from upper(piece.span) - lower(piece.span))) as pulled_seconds
     from pulled
-    cross join asked
+    cross join lateral unnest(pulled.spans * pulled.asked) as piece (span)
+    group by pulled.account, pulled.region
+),
+
+gaps as (
+    select distinct on (pulled.account, pulled.region)
+        pulled.account,
+        pulled.region,
+        lower(gap.span) as gap_start,
+        upper(gap.span) as gap_end
+    from pulled
+    cross join lateral unnest(pulled.asked - pulled.spans) as gap (span)
+    order by pulled.account, pulled.region, lower(gap.span)
 ),
 
 reports as (
@@ -92,17 +96,20 @@ places as (
 select
     places.account,
     places.region,
-    coalesce(covered.pulled_seconds, 0)::double precision as pulled_seconds,
-    case when covered.account is null then %(span_start)s::timestamptz else covered.gap_start end as gap_start,
-    case when covered.account is null then %(span_end)s::timestamptz else covered.gap_end end as gap_end,
+    gaps.gap_start,
+    gaps.gap_end,
+    reports.last_landed_at,
+    pulled.account is not null as is_pulled,
+    coalesce(pieces.pulled_seconds, 0)::double precision as pulled_seconds,
     coalesce(reports.batches, 0) as batches,
     coalesce(reports.lines, 0) as lines,
     coalesce(reports.waiting, 0) as waiting,
     coalesce(reports.refused, 0) as refused,
-    reports.last_landed_at,
     coalesce(by_report.lines_a_day, by_orders.lines_a_day)::double precision as lines_a_day
 from places
-left join covered on places.account = covered.account and places.region = covered.region
+left join pulled on places.account = pulled.account and places.region = pulled.region
+left join pieces on places.account = pieces.account and places.region = pieces.region
+left join gaps on places.account = gaps.account and places.region = gaps.region
 left join reports on places.account = reports.account and places.region = reports.region
 left join by_report on places.account = by_report.account and places.region = by_report.region
 left join by_orders on places.account = by_orders.account and places.region = by_orders.region

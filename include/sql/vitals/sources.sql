@@ -2,11 +2,8 @@
 -- how far it was read as of then (read_until), whether it had anything to tell or not. Orders count as read whichever
 -- way they came.
 with wanted as (
-    select
-        account,
-        source,
-        scope
-    from jsonb_to_recordset(%(sources)s::jsonb) as wanted (account text, source text, scope text)
+    select given.*
+    from jsonb_to_recordset(%(sources)s::jsonb) as given (account text, source text, scope text)
 ),
 
 known as (

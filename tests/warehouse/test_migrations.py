@@ -138,7 +138,7 @@ def test_each_migration_keeps_the_facts_that_the_schema_before_it_could_hold(pos
                     assert kept >= rows, f"{revision} loses rows of {table}"
             before = fill(connection)
     assert len(before) > 50
-    assert set(before.values()) == {1}
+    assert min(before.values()) == 1
 
 
 # ---------- beside a running pipeline

@@ -1,8 +1,8 @@
 -- In: accounts, span_start, span_end, as_of; ops.pulled, ops.batch, core.amazon_order. Out: one row an account and
 -- region of which anything is known: whether orders were ever pulled there, for how many seconds of the span, by search
--- or report, and the first gap in it (null: none); of the reports that overlap the span batches, lines, batches that wait for checks or
--- publishing and that were refused, when the last came; and how many lines a day brings: as reports did, else as many
--- as there were orders in the 30 days before as_of.
+-- or report, and the first gap in it (null: none); of the reports that overlap the span batches, lines, batches that
+-- wait for checks or publishing and that were refused, when the last came; and how many lines a day brings: as reports
+-- did, else as many as there were orders in the 30 days before as_of.
 with pulled as (
     select
         account,

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop secrets test test-fast lint format translations reference bench fuzz lock clean
+.PHONY: help setup demo demo-stop secrets test test-fast lint format translations reference bench fuzz lock licences audit sbom clean
 
 ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 BIN := $(ROOT)/.venv/bin
@@ -64,6 +64,18 @@ lock: $(BIN)/python ## Resolve requirements*.in anew (needs uv: pip install uv)
 	@cd "$(ROOT)" && for name in requirements requirements-dev; do \
 		uv pip compile $$name.in -o $$name.txt --universal --python-version 3.11 --generate-hashes --quiet \
 			--upgrade --custom-compile-command "make lock"; done
+
+licences: $(BIN)/.dev-installed ## Write docs/licences.md anew
+	@cd "$(ROOT)" && "$(BIN)/python" tests/repository/licences.py
+
+audit: $(BIN)/.dev-installed ## Look every package up among known vulnerabilities (no failure when offline)
+	@cd "$(ROOT)" && if "$(BIN)/python" -c "import urllib.request as u; u.urlopen('https://pypi.org/pypi/pip/json', timeout=10)" \
+			2>/dev/null; then "$(BIN)/pip-audit" --disable-pip --require-hashes --progress-spinner off -r requirements.txt; \
+		else echo "audit: pypi.org cannot be asked from here; nothing was looked up"; fi
+
+sbom: $(BIN)/.dev-installed ## Write sbom.cdx.json, a CycloneDX list of all that the pipeline runs on
+	@cd "$(ROOT)" && "$(BIN)/cyclonedx-py" requirements --output-reproducible --pyproject pyproject.toml \
+		-o sbom.cdx.json requirements.txt 2>/dev/null && echo "sbom.cdx.json"
 
 clean: ## Remove .venv and everything the demo made
 	@if [ -x "$(BIN)/python" ]; then "$(BIN)/python" -m amazon_support demo --stop >/dev/null 2>&1 || true; fi

@@ -8,7 +8,8 @@ last midnight. More changed orders than searching can carry within Amazon's rate
 so.
 
 **Runs** at every full hour (UTC) for the hour before. A scheduled run for the newest hour mails worklists and alerts;
-manual runs, backfills and late runs compute the same answers and write to nobody.
+manual runs, backfills and late runs compute the same answers and write to nobody. Worklists that are not there
+`list_late_after` (policy.yaml) after the hour's end are told to the leads (Airflow's deadline alert).
 
 **Window**: the run's data interval; a manual run may set `window_start` and `window_end` (ISO 8601 with zone).
 
@@ -29,6 +30,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import CronDataIntervalTimetable, dag, task
 
 from amazon_support.orchestration import tasks
+from amazon_support.orchestration.deadlines import late_list
 from amazon_support.orchestration.defaults import DEFAULT_ARGS, WINDOW_PARAMS, Pool, Tag
 from amazon_support.orchestration.groups import amazon_facts, facts
 from amazon_support.orchestration.notifiers import LeadsNotifier
@@ -40,6 +42,7 @@ from amazon_support.orchestration.notifiers import LeadsNotifier
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(minutes=55),
+    deadline=late_list(timedelta(hours=1)),
     default_args=DEFAULT_ARGS,
     params=WINDOW_PARAMS,
     tags=[Tag.SUPPORT, Tag.HOURLY],

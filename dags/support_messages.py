@@ -2,7 +2,8 @@
 # Support, messages
 
 Delivers what waits in the outbox, and tells the leads what is newly wrong: worklists that are late, a source that is
-silent, data that was set aside, messages that could not be delivered. See docs/alerts.md.
+silent, data that was set aside, messages that could not be delivered. See docs/alerts.md. Sends the figures of
+docs/metrics.md to where Airflow sends its metrics, if it does.
 
 **Runs** every five minutes, so that a message that was refused for now goes out soon, and that somebody notices when
 the hourly job does not run at all. The hourly job delivers its own messages, too: two deliveries at once share the
@@ -13,7 +14,7 @@ work, and nothing is sent twice. `python -m amazon_support outbox hold --reason 
 **When a task is red**
 - `deliver`: the mail server cannot be used, and the log says why; messages wait, none has lost an attempt. Messages
   that the server refused are no failure of the task: `python -m amazon_support outbox list`.
-- `watch`: the warehouse could not be asked; the log says why.
+- `watch`, `measure`: the warehouse could not be asked; the log says why.
 Every task may be run again at any time.
 """
 
@@ -37,9 +38,10 @@ from amazon_support.orchestration.defaults import DEFAULT_ARGS, WINDOW_PARAMS, T
     doc_md=__doc__,
 )
 def support_messages():
-    # Neither waits for the other: what one of them cannot do must not stop the other.
+    # None waits for another: what one of them cannot do must not stop the others.
     task(tasks.watch)()
     task(tasks.deliver)()
+    task(tasks.measure)()
 
 
 support_messages()

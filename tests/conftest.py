@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import Connection, Engine
 
@@ -16,6 +17,10 @@ from amazon_support.warehouse.embedded import EmbeddedServer
 # Airflow reads this when it is first imported, and would write to the user's home otherwise.
 _airflow_home = tempfile.TemporaryDirectory(prefix="airflow-", ignore_cleanup_errors=True)
 os.environ["AIRFLOW_HOME"] = _airflow_home.name
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("calm", deadline=None)
+hypothesis.settings.load_profile("calm")
 
 _numbers = itertools.count(1)
 

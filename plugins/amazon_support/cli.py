@@ -199,7 +199,11 @@ def create(name: str | None) -> None:
 
 @db.command()
 def upgrade() -> None:
-    """Bring the warehouse to the newest schema (safe to repeat)."""
+    """Bring the warehouse to the newest schema (safe to repeat, and beside a running pipeline).
+
+    A migration waits a few seconds at most for a table that is in use, gives way, and tries again for a quarter of an
+    hour; then the command says who uses it.
+    """
     from amazon_support.warehouse import migrate
 
     with _warehouse():
@@ -245,7 +249,8 @@ def psql(arguments: tuple[str, ...]) -> None:
 def doctor(as_json: bool) -> None:
     """Check every part and say what to do.
 
-    Settings, warehouse, each connection, mailbox and Amazon token, outgoing mail, the archive.
+    Settings, warehouse and its schema, worklists, sources, data quality, outbox, Airflow's processes, pools, DAGs and
+    deadlines, free space, each connection, mailbox and Amazon token, outgoing mail, the archive.
     """
     from amazon_support import doctor as checks
 
@@ -685,12 +690,121 @@ def _require_newest_schema(url: str | None) -> None:
     from amazon_support.warehouse import connect, migrate
 
     with connect(url) as connection:
-        current, newest = migrate.current_revision(connection), migrate.newest_revision()
-    if current != newest:
-        raise WarehouseError(
-            f"The warehouse's schema is at revision {current}, this version needs {newest}: "
-            "run `python -m amazon_support db upgrade`."
-        )
+        problem = migrate.schema_problem(connection)
+    if problem:
+        raise WarehouseError(f"The warehouse's {problem}.")
+
+
+# ---------- history
+
+_ACCOUNTS = click.option("--account", "accounts", multiple=True, help="Only this one; may be repeated.  [default: all]")
+_JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+
+
+@main.group()
+def backfill() -> None:
+    """What a backfill of orders costs, how far it is, and whether anything is missing after it.
+
+    The backfill itself is Airflow's, of the DAG orders_history; see docs/backfill.md.
+
+    \b
+      backfill plan     --from 2025-01-01
+      airflow backfill create --dag-id orders_history --from-date 2025-01-01 --to-date 2026-11-01 …
+      backfill progress --from 2025-01-01
+      backfill verify   --from 2025-01-01 --to 2025-03-31
+    """
+
+
+@backfill.command("plan")
+@_options(*_SPAN, _ACCOUNTS, _JSON)
+def plan_backfill(start: datetime | None, end: datetime | None, accounts: tuple[str, ...], as_json: bool) -> None:
+    """Calls, hours at Amazon's rates, lines and disk of a backfill. Asks Amazon nothing and writes nothing."""
+    from amazon_support import backfill as history
+
+    now = datetime.now(UTC)
+    span, current = _history(start, end, now), settings.load()
+    with _airflows_warehouse() as engine, engine.connect() as connection:
+        cost = history.plan(connection, current, span, _accounts(current, accounts), now=now)
+    click.echo(cost.json() if as_json else cost.table())
+
+
+@backfill.command("progress")
+@_options(*_SPAN, _ACCOUNTS, _JSON)
+def show_progress(start: datetime | None, end: datetime | None, accounts: tuple[str, ...], as_json: bool) -> None:
+    """How much of the span has been pulled, and what of it waits or was refused."""
+    from amazon_support import backfill as history
+
+    now = datetime.now(UTC)
+    span, current = _history(start, end, now), settings.load()
+    with _airflows_warehouse() as engine, engine.connect() as connection:
+        found = history.progress(connection, current, span, _accounts(current, accounts), now=now)
+    click.echo(found.json() if as_json else found.table())
+
+
+@backfill.command("verify")
+@_options(*_SPAN, _ACCOUNTS, _JSON)
+@click.option("--region", "regions", multiple=True, type=click.Choice(["na", "eu", "fe"]), help="Only this one.")
+@click.option("--differences", is_flag=True, help="Only days that differ.")
+@click.option("--endpoint", metavar="URL", help="Another address of the API, such as a stand-in's.")
+@click.option("--token-url", metavar="URL", help="Another address that gives access tokens.")
+def verify_backfill(
+    start: datetime | None,
+    end: datetime | None,
+    accounts: tuple[str, ...],
+    as_json: bool,
+    regions: tuple[str, ...],
+    differences: bool,
+    endpoint: str | None,
+    token_url: str | None,
+) -> None:
+    """Orders by day, as Amazon counts them now and as the warehouse has them. Exit code 1 if any day differs.
+
+    One report in 30 days, account and region. Beside a table, the orders that are missing can be had one by one:
+    `pull order ID --load`.
+    """
+    from amazon_support import backfill as history
+    from amazon_support import pull as by_hand
+
+    now = datetime.now(UTC)
+    span, current, found = _history(start, end, now), settings.load(), history.Verification()
+    # Airflow logs to standard output, which is for the data.
+    with redirect_stdout(sys.stderr), _progress() as progress, _airflows_warehouse() as engine:
+        for name in _accounts(current, accounts):
+            account = current.account(name)
+            for region in regions or _regions(current, account):
+                given = by_hand.credentials_from_environment(name, region)
+                who = given or by_hand.credentials_from_airflow(account, region)
+                who = replace(who, endpoint=endpoint or who.endpoint, token_url=token_url or who.token_url)
+                client = by_hand.client(who, engine, now, progress)
+                with tempfile.TemporaryDirectory() as folder, engine.connect() as connection:
+                    errand = by_hand.Errand(client, current, span, Path(folder), now, progress)
+                    found.days += history.verify(connection, errand)
+    click.echo(found.json() if as_json else found.table(all_days=not differences))
+    if found.differences:
+        raise click.ClickException(f"{len(found.differences)} days differ.")
+
+
+def _history(start: datetime | None, end: datetime | None, now: datetime) -> Window:
+    if start is None:
+        raise click.UsageError("--from is missing: since when, such as 2025-01-01.")
+    return _window(start, min(end or now, now), timedelta(), timedelta.max)
+
+
+def _accounts(current: Settings, asked: tuple[str, ...]) -> list[str]:
+    known = [account.name for account in current.enabled_accounts]
+    if unknown := [name for name in asked if name not in known]:
+        raise click.BadParameter(f"no enabled account {unknown[0]!r}; there are: {known}", param_hint="--account")
+    return list(asked) or known
+
+
+def _regions(current: Settings, account: Account) -> list[str]:
+    """Those to which the account has a connection."""
+    from amazon_support.orchestration import hooks
+
+    connected = {
+        hooks.AmazonSpApiHook(c, account.name).get_conn().credentials.region for c in account.amazon_connections
+    }
+    return sorted(region for region in connected if current.marketplace_ids(account, region))
 
 
 # ---------- messages to people

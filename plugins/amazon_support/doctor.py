@@ -1,15 +1,23 @@
 """Examines an installation and says what to do about what it finds."""
 
+import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import click
+from sqlalchemy import Connection
 
 from amazon_support import settings
+from amazon_support.outputs.items import duration, when
+from amazon_support.outputs.vitals import DAILY_BEHIND, HOURLY_BEHIND, Vitals, vitals
 from amazon_support.warehouse import connect, migrate
 
 OK, BAD = "ok", "FAIL"
+MOST_NAMED = 3  # late sources
+LEAST_FREE = 2**30  # bytes: a day of a busy installation
 
 
 @dataclass(frozen=True)
@@ -23,20 +31,17 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Looks at settings, warehouse, and every connection the settings name."""
+    """Looks at settings, databases, Airflow's parts, what the pipeline did lately, and every connection it needs."""
     findings = [_look("settings", _settings, "correct the named file and line")]
     if not findings[0].ok:
         return findings
     findings.append(_look("warehouse", _warehouse, "start one: python -m amazon_support up; then: … db upgrade"))
     if findings[-1].ok:
-        findings.append(
-            _look(
-                "copies of replies",
-                _reply_copies,
-                "in Seller Central switch on the notification Confirmation under Messaging, see docs/mailbox.md",
-            )
-        )
-        findings.append(_look("outbox", _outbox, "see `outbox list`; `outbox release` lifts a hold"))
+        findings += [_look(what, look, advice) for what, look, advice in _LATELY]
+    findings.append(_look("airflow's database", _installation("database"), "airflow db migrate"))
+    if findings[-1].ok:
+        findings += [_look(what, look, advice) for what, look, advice in _AIRFLOW]
+    findings.append(_look("disk", _disk, "make room, or move AMAZON_SUPPORT_DATA"))
     findings.extend(_connections())
     return findings
 
@@ -72,20 +77,88 @@ def _settings() -> str:
 
 
 def _warehouse() -> str:
+    with _open_warehouse() as connection:
+        if problem := migrate.schema_problem(connection):
+            raise RuntimeError(problem)
+        return f"answers, schema at revision {migrate.current_revision(connection)}"
+
+
+@contextmanager
+def _open_warehouse() -> Iterator[Connection]:
     from amazon_support.orchestration import hooks
 
     with connect(hooks.warehouse_url()) as connection:
-        current, newest = migrate.current_revision(connection), migrate.newest_revision()
-    if current != newest:
-        raise RuntimeError(f"schema is at revision {current}, this version needs {newest}")
-    return f"answers, schema at revision {current}"
+        yield connection
+
+
+def _vitals() -> Vitals:
+    with _open_warehouse() as connection:
+        return vitals(connection, settings.load(), as_of=datetime.now(UTC))
+
+
+def _worklists() -> str:
+    signs = _vitals()
+    if signs.list_age is None:
+        return "none yet"
+    told = f"the newest is of {when(signs.as_of - signs.list_age)}"
+    if signs.is_list_late(settings.load()):
+        raise RuntimeError(f"late: {told}")
+    return told
+
+
+def _sources() -> str:
+    signs = _vitals()
+    if late := signs.late_sources():
+        told = [f"{source}: {duration(int(source.lag.total_seconds()))}" for source in late[:MOST_NAMED]]
+        more = f" and {len(late) - MOST_NAMED} more" if len(late) > MOST_NAMED else ""
+        raise RuntimeError(f"behind: {', '.join(told)}{more}")
+    return f"{len(signs.sources)} are read to within {_hours(HOURLY_BEHIND)} h, daily ones {_hours(DAILY_BEHIND)} h"
+
+
+def _hours(span: timedelta) -> int:
+    return int(span / timedelta(hours=1))
+
+
+def _quality() -> str:
+    with _open_warehouse() as connection:
+        rules = Counter(connection.exec_driver_sql("select rule from mart.data_quality_trouble").scalars())
+    if rejected := rules.pop("whole_batch", 0):
+        raise RuntimeError(f"batches of {rejected} datasets were refused as a whole and wait for a person")
+    return f"no batch was refused; {rules.total()} warnings"
+
+
+def _disk() -> str:
+    from amazon_support.orchestration import hooks
+
+    folder = hooks.data_folder().absolute()
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    usage = shutil.disk_usage(there)
+    told = f"{usage.free / 2**30:.1f} GB of {usage.total / 2**30:.0f} GB free at {folder}"
+    if usage.free < LEAST_FREE:
+        raise RuntimeError(told)
+    return told
+
+
+def _deadlines() -> str:
+    from amazon_support.orchestration import installation
+
+    return installation.deadlines(now=datetime.now(UTC))
+
+
+def _installation(part: str) -> Callable[[], str]:
+    def look() -> str:
+        from amazon_support.orchestration import installation
+
+        found: str = getattr(installation, part)()
+        return found
+
+    return look
 
 
 def _reply_copies() -> str:
-    from amazon_support.orchestration import hooks
     from amazon_support.outputs.mail_stats import REPLIES_WITHIN, accounts_without_reply_copies
 
-    with connect(hooks.warehouse_url()) as connection:
+    with _open_warehouse() as connection:
         silent = accounts_without_reply_copies(connection, until=datetime.now(UTC))
     if silent:
         told = ", ".join(f"{account} ({questions} messages of buyers)" for account, questions in silent.items())
@@ -94,10 +167,9 @@ def _reply_copies() -> str:
 
 
 def _outbox() -> str:
-    from amazon_support.orchestration import hooks
     from amazon_support.outputs import outbox_desk
 
-    with connect(hooks.warehouse_url()) as connection:
+    with _open_warehouse() as connection:
         held = outbox_desk.holding(connection)
         dead = outbox_desk.messages_in(connection, ["dead"], at=datetime.now(UTC))
     if held:
@@ -136,6 +208,26 @@ def _connections() -> Iterator[Finding]:
         "add a connection of type smtp; until then mail to agents waits",
     )
     yield _look("mail archive", _archive, "set [core] fernet_key, or the connection amazon_support_archive")
+
+
+# What the warehouse says of the last hours, and what Airflow's database says: name, look, advice.
+_LATELY: tuple[tuple[str, Callable[[], str], str], ...] = (
+    ("worklists", _worklists, "look at the newest run of support_hourly; is it unpaused?"),
+    ("sources", _sources, "look at the task <source>.pull of support_hourly or support_daily"),
+    ("quality", _quality, "see `quality show`"),
+    (
+        "copies of replies",
+        _reply_copies,
+        "in Seller Central switch on the notification Confirmation under Messaging, see docs/mailbox.md",
+    ),
+    ("outbox", _outbox, "see `outbox list`; `outbox release` lifts a hold"),
+)
+_AIRFLOW: tuple[tuple[str, Callable[[], str], str], ...] = (
+    ("airflow", _installation("processes"), "start it: python -m amazon_support up, or docker compose up"),
+    ("pools", _installation("pools"), "airflow pools import include/settings/pools.json"),
+    ("dags", _installation("dags"), "airflow dags list-import-errors; dags_folder must be ours"),
+    ("deadlines", _deadlines, "docs/alerts.md: deadlines"),
+)
 
 
 def _token(connection: str, account: str) -> str:

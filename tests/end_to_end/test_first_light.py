@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,45 @@ def test_the_doctor_finds_nothing_wrong(result: demo.DemoResult) -> None:
     assert [finding for finding in findings.values() if not finding["ok"]] == []
     assert answer.returncode == 0
     assert {"settings", "warehouse", "amazon amazon_northwind_eu", "mailbox mailbox_kirschblut"} <= findings.keys()
+    assert {"airflow", "pools", "dags", "deadlines", "worklists", "sources", "quality", "disk"} <= findings.keys()
+
+
+def test_a_monitor_is_told_that_all_is_well(result: demo.DemoResult) -> None:
+    import httpx
+
+    answer = httpx.get(f"{result.stack.airflow_url}/support/healthz", timeout=60)
+    assert answer.status_code == 200, answer.text
+    assert {"worklists", "sources", "outbox", "scheduler", "triggerer"} <= answer.json()["parts"].keys()
+
+
+def test_the_deadline_of_a_backfilled_hour_has_passed_and_nobody_is_told(result: demo.DemoResult) -> None:
+    query = "select state, output from callback where data::text like '%tell_of_late_list%' and state <> 'scheduled'"
+    told: list[Any] = []
+    deadline = time.monotonic() + 60
+    while not told or {state for state, _ in told} & {"queued", "running", "pending"}:
+        assert time.monotonic() < deadline, told
+        with connect(result.stack.warehouse_url.replace("/warehouse", "/airflow")) as airflow:
+            told = [tuple(row) for row in airflow.execute(text(query))]
+        time.sleep(1)
+    assert {state for state, _ in told} == {"success"}
+    assert all("nobody is told" in output for _, output in told)
+
+
+def test_history_is_backfilled_by_airflow_mails_nobody_and_is_found_whole(result: demo.DemoResult) -> None:
+    stack, mails = result.stack, len(mails_of(result))
+    stack.api("PATCH", "/dags/orders_history", {"is_paused": False})
+    day = (result.as_of - timedelta(days=20)).strftime("%Y-%m-%d")
+    span = {"from_date": f"{day}T00:00:00Z", "to_date": f"{day}T00:00:00Z"}
+    asked = {"dag_id": "orders_history", **span, "max_active_runs": 1, "dag_run_conf": {}}
+    stack.api("POST", "/backfills", asked)
+    find = partial(demo._first_run, stack, "orders_history", {"run_type": "backfill"})
+    assert demo._follow(stack, "orders_history", "history", find, print)["state"] == "success"
+    assert len(mails_of(result)) == mails
+    until = (result.as_of - timedelta(days=1)).strftime("%Y-%m-%d")
+    command = [sys.executable, "-m", "amazon_support", "backfill", "verify", "--from", day, "--to", until]
+    answer = subprocess.run(command, env=stack.env(), capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "all days  northwind" in answer.stdout
 
 
 def test_running_the_hour_again_changes_nothing_and_mails_nobody(

@@ -18,9 +18,9 @@ def views(warehouse: Engine) -> list[tuple[str, ...]]:
         return [tuple(row) for row in connection.exec_driver_sql(query)]
 
 
-def test_no_route_is_open_to_whoever_is_not_signed_in() -> None:
+def test_no_route_but_that_for_monitors_is_open_to_whoever_is_not_signed_in() -> None:
     anonymous = TestClient(app, headers={"accept": "application/json"})
-    paths = [getattr(route, "path", "") for route in app.routes]
+    paths = [getattr(route, "path", "") for route in app.routes if getattr(route, "path", "") != "/healthz"]
     assert len(paths) > len(PAGES)
     for path in paths:
         asked = path.replace("{account}", "main").replace("{ticket_id:path}", KEY).replace("{name}", "support.css")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
@@ -20,6 +20,9 @@ from amazon_support.sources.errors import BadCredentials
 from amazon_support.sources.mail_tokens import TOKEN_URLS, OAuth
 from amazon_support.sources.mailbox import MailboxCredentials
 from amazon_support.sources.rates import RateLimiter
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 WAREHOUSE_CONNECTION = "amazon_support_warehouse"
 SMTP_CONNECTION = "smtp_default"
@@ -189,6 +192,18 @@ def warehouse_url() -> str | None:
         return str(BaseHook.get_connection(WAREHOUSE_CONNECTION).get_uri())
     except AirflowNotFoundException:
         return None
+
+
+@contextmanager
+def open_warehouse() -> Iterator["Engine"]:
+    """The warehouse that the connection amazon_support_warehouse names, or the environment."""
+    from amazon_support.warehouse import engine
+
+    bound = engine(warehouse_url())
+    try:
+        yield bound
+    finally:
+        bound.dispose()
 
 
 def archive() -> Archive:

@@ -23,16 +23,11 @@ class LeadsNotifier(BaseNotifier):
         from amazon_support.orchestration import hooks
         from amazon_support.orchestration.windows import window_of
         from amazon_support.outputs import alerts
-        from amazon_support.warehouse import engine
 
         window = window_of(context, now=datetime.now(UTC))
         if not window.live:
             return
         task = context["ti"]
-        bound = engine(hooks.warehouse_url())
-        try:
-            with bound.begin() as connection:
-                failing = [("", f"{task.dag_id}.{task.task_id}")]
-                alerts.raise_troubles(connection, settings.load(), as_of=window.as_of, failing=failing)
-        finally:
-            bound.dispose()
+        with hooks.open_warehouse() as engine, engine.begin() as connection:
+            failing = [("", f"{task.dag_id}.{task.task_id}")]
+            alerts.raise_troubles(connection, settings.load(), as_of=window.as_of, failing=failing)

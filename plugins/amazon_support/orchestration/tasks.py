@@ -1,23 +1,24 @@
 """The tasks of all DAGs: each opens what it needs, calls the library, and returns references and counts."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from airflow.sdk import Asset, AssetAlias, get_current_context
 from airflow.sdk.exceptions import AirflowFailException
-from sqlalchemy import Engine
 
 from amazon_support import settings
-from amazon_support.orchestration import hooks
+from amazon_support.orchestration import hooks, metrics
 from amazon_support.orchestration.windows import window_of
 from amazon_support.sources.memory import Memory, ShortMemory
 from amazon_support.window import Window
 
 log = logging.getLogger(__name__)
+
+
+_warehouse = hooks.open_warehouse
 
 
 class RunFailed(Exception):
@@ -179,6 +180,8 @@ def check(datasets: Sequence[str]) -> dict[str, Any]:
             verdicts += quality.check(engine, dataset, settings.load(), as_of=_window().as_of, run=run)
     for verdict in verdicts:
         log.info("%s", verdict)
+        metrics.count("rows", verdict.rows, account=verdict.account, dataset=verdict.dataset)
+        metrics.count("rows_set_aside", verdict.quarantined, account=verdict.account, dataset=verdict.dataset)
     if rejected := [verdict for verdict in verdicts if verdict.rejected_because]:
         raise AirflowFailException(quality.rejections(rejected))
     return {"batches": len(verdicts), "quarantined": sum(v.quarantined for v in verdicts)}
@@ -340,6 +343,19 @@ def watch() -> dict[str, int]:
     return {"queued": queued}
 
 
+def measure() -> dict[str, int]:
+    """A live run sends the figures of now to where Airflow sends its metrics: docs/metrics.md."""
+    from amazon_support.outputs import summary, vitals
+
+    window, current, sent = _window(), settings.load(), 0
+    if window.live:
+        with _warehouse() as engine, engine.connect() as connection:
+            signs = vitals.vitals(connection, current, as_of=window.as_of)
+            state = summary.summary(connection, current.policy, as_of=window.as_of)
+        sent = metrics.send(metrics.gauges(signs, state))
+    return {"sent": sent}
+
+
 def deliver() -> dict[str, int]:
     """Delivers what waits in the outbox. Without the connection smtp_default mail waits, and the log says so."""
     from amazon_support.outputs import outbox
@@ -467,7 +483,12 @@ def _pull(pull: Callable[..., Any], source: dict[str, str], memory: Memory | Non
         client = hooks.AmazonSpApiHook(source["connection"], source["account"]).get_conn(
             lambda to: RateLimiter(engine, account=to.account, region=to.region, run=run, memory=memory)
         )
-        pulled = pull(engine, client, settings.load(), _window(), memory=memory, folder=folder, now=_now())
+        try:
+            pulled = pull(engine, client, settings.load(), _window(), memory=memory, folder=folder, now=_now())
+        finally:  # a pull that waits or fails has called, too
+            who = client.credentials
+            for operation, calls in client.calls.items():
+                metrics.count("api_calls", calls, account=who.account, region=who.region, operation=operation)
     log.info("%s", pulled)
     return asdict(pulled)
 
@@ -478,17 +499,6 @@ def _now() -> datetime:
 
 def _window() -> Window:
     return window_of(get_current_context(), now=_now())
-
-
-@contextmanager
-def _warehouse() -> Iterator[Engine]:
-    from amazon_support.warehouse import engine
-
-    bound = engine(hooks.warehouse_url())
-    try:
-        yield bound
-    finally:
-        bound.dispose()
 
 
 def _show(name: str) -> None:

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from amazon_support.settings.base import Location
-from amazon_support.settings.models import Settings
+from amazon_support.settings.models import Policy, Settings
 
 Model = TypeVar("Model", bound=BaseModel)
 # libyaml's is ten times as fast; the wheels of some platforms lack it.
@@ -73,6 +73,18 @@ def load_file(name: str, model: type[Model]) -> Model:
         return model.model_validate(_read(path))
     except ValidationError as error:
         raise SettingsError(_explain(error, lambda _: path)) from None
+
+
+class _PolicyFile(BaseModel):
+    policy: Policy
+
+
+def load_policy() -> Policy:
+    """policy.yaml alone, for DAG files: a mistake in another file must not take the DAGs away.
+
+    Raises: SettingsError with file, line and what was expected.
+    """
+    return load_file(FILES["policy"], _PolicyFile).policy
 
 
 def _read(path: Path) -> Any:

@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from amazon_support import charsets
 from amazon_support.settings import DeskFolder, DeskFormat, Settings
 from amazon_support.settings.desk_files import TICKET_FIELDS
+from amazon_support.sources import positions
 from amazon_support.sources.errors import BadDocument, SourceError, Unavailable
 from amazon_support.warehouse import run_step
 from amazon_support.warehouse.land import DeskActionRow, land_desk_actions
@@ -124,6 +125,8 @@ def read_folder(
             f"Account {folder.account}, desk {folder.desk}: {'; '.join(troubles)}. The other files were read; correct "
             "the format in desk_files.yaml or take the file out of the folder."
         )
+    with engine.begin() as connection:
+        positions.note_read(connection, folder.account, "desk", folder.desk, read_at=now)
     return read
 
 

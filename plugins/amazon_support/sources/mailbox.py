@@ -237,11 +237,14 @@ class _Reading:
     def read(self, folders: Sequence[str]) -> None:
         in_vain = 0
         while True:
-            before = self.commits
+            before, began_at = self.commits, datetime.now(UTC)  # book-keeping: the wall clock
             try:
                 with open_mailbox(self.credentials) as session:
                     for folder in folders:
                         self._read_folder(session, _folder_name(session, self.credentials, folder))
+                with self.engine.begin() as connection:
+                    account, mailbox = self.credentials.account, self.credentials.connection
+                    positions.note_read(connection, account, SOURCE, mailbox, read_at=began_at)
                 return
             except Unavailable as error:
                 in_vain = in_vain + 1 if self.commits == before else 1

@@ -42,3 +42,12 @@ def note_pulled(connection: Connection, account: str, source: str, scope: str, s
         "pulled_at": datetime.now(UTC),  # book-keeping: the wall clock
     }
     run_step(connection, "sources/pulled.sql", pulled)
+
+
+def note_read(connection: Connection, account: str, source: str, scope: str, *, read_at: datetime) -> None:
+    """Notes that all there was by then (aware UTC) has been read, of a source whose position leaves no gaps."""
+    run_step(
+        connection,
+        "sources/read_until.sql",
+        {"account": account, "source": source, "scope": scope, "read_at": read_at},
+    )

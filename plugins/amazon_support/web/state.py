@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated
@@ -37,16 +38,23 @@ def _engine(url: str) -> Engine:
     return engine(url)
 
 
+@contextmanager
+def warehouse_connection() -> Iterator[Connection]:
+    """One transaction on the warehouse."""
+    from amazon_support.orchestration import hooks
+
+    url = os.environ.get(PAGES_VARIABLE) or hooks.warehouse_url() or warehouse_url()
+    with _engine(url).begin() as connection:
+        yield connection
+
+
 def warehouse() -> Iterator[Connection]:
     """One transaction on the warehouse a request.
 
     Raises: HTTPException 503 if the warehouse does not answer.
     """
-    from amazon_support.orchestration import hooks
-
     try:
-        url = os.environ.get(PAGES_VARIABLE) or hooks.warehouse_url() or warehouse_url()
-        with _engine(url).begin() as connection:
+        with warehouse_connection() as connection:
             yield connection
     except OperationalError as error:
         raise HTTPException(503, "The warehouse does not answer. The pages come back when it does.") from error

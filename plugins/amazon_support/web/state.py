@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
+from time import monotonic
 from typing import Annotated
 
 from fastapi import Depends, HTTPException
@@ -15,6 +16,7 @@ from amazon_support.settings.load import FILES, settings_file
 from amazon_support.warehouse import engine
 from amazon_support.warehouse.engine import warehouse_url
 
+URL_SECONDS = 10  # until a change of the connection in Airflow counts
 _loaded: dict[str, tuple[tuple[int, ...], Settings]] = {}
 
 
@@ -31,7 +33,16 @@ def current_settings() -> Settings:
 
 @cache
 def _engine(url: str) -> Engine:
-    return engine(url)
+    # Filters that are not asked for are null: a plan made for any values would read everything.
+    return engine(url, plan_cache_mode="force_custom_plan")
+
+
+@lru_cache(maxsize=1)
+def _named_in_airflow(span: int) -> str | None:
+    """URL in Airflow's connection, asked for once in a span of time: asking takes longer than many a page."""
+    from amazon_support.orchestration import hooks
+
+    return hooks.warehouse_url()
 
 
 def warehouse() -> Iterator[Connection]:
@@ -39,10 +50,9 @@ def warehouse() -> Iterator[Connection]:
 
     Raises: HTTPException 503 if the warehouse does not answer.
     """
-    from amazon_support.orchestration import hooks
-
+    url = _named_in_airflow(int(monotonic() / URL_SECONDS)) or warehouse_url()
     try:
-        with _engine(hooks.warehouse_url() or warehouse_url()).begin() as connection:
+        with _engine(url).begin() as connection:
             yield connection
     except OperationalError as error:
         raise HTTPException(503, "The warehouse does not answer. The pages come back when it does.") from error

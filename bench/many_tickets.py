@@ -5,6 +5,7 @@ tickets a day, so that five million are two years of them and fewer tickets are 
 about 40,000 are not done. Personal data is there for the last 120 days only, as the rest is forgotten.
 """
 
+# ruff: noqa: E501
 from collections.abc import Callable
 from datetime import datetime
 
@@ -77,6 +78,7 @@ class _Chance:
 
     def __getitem__(self, salt: str | int) -> str:
         return f"(hashint8extended(t, {salt}) & 1073741823)"
+
 
 HASTE = ("set synchronous_commit = off", "set maintenance_work_mem = '1GB'", "set work_mem = '256MB'")
 TEXTS = """
@@ -315,7 +317,7 @@ select
     %(until)s::timestamptz - make_interval(hours => 1001 - 2 * n), 'reply', 86400, 14400, 3600
 from unnest(%(long)s::text[]) as key, unnest(array['amazon_reply', 'team']) as metric, generate_series(1, %(each)s / 2) as n
 """
-EVENT = f"""
+EVENT = """
 insert into core.ticket_event (
     account, source, source_id, ticket_key, marketplace, kind, ticket_type, occurred_at, source_order, actor, order_id,
     case_id, buyer_ref, detail
@@ -325,10 +327,10 @@ select
     event.ticket_type, event.occurred_at, 0, event.actor, order_id, case_id, buyer_ref,
     case event.kind
         when 'assign' then jsonb_build_object('agent', agent, 'rule', 'marketplace', 'team', 'support')
-        when 'hold' then '{{"stakeholder": "Warehouse"}}'::jsonb
-        when 'solve' then '{{}}'::jsonb
-        else case when order_id is null then '{{"match": "none", "mail_kind": "buyer_message"}}'::jsonb
-            else '{{"match": "explicit", "mail_kind": "buyer_message"}}'::jsonb end
+        when 'hold' then '{"stakeholder": "Warehouse"}'::jsonb
+        when 'solve' then '{}'::jsonb
+        else case when order_id is null then '{"match": "none", "mail_kind": "buyer_message"}'::jsonb
+            else '{"match": "explicit", "mail_kind": "buyer_message"}'::jsonb end
     end
 from invented
 cross join lateral (

@@ -21,6 +21,7 @@ from bulk_load import bulk_loading
 from checks import ROWS, checking
 from fold_tickets import folding
 from mails import of_real_size
+from pages import pages
 from read_mailbox import mailbox_reading
 from result import Result, seconds
 from sqlalchemy import Engine
@@ -113,6 +114,7 @@ PARTS: dict[str, Callable[[str, Engine], list[Result]]] = {
     "bulk loading": bulk_loading,
     "checking": checking,
     "mailbox reading": mailbox_reading,
+    "pages": pages,
 }
 
 

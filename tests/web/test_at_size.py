@@ -1,7 +1,7 @@
 """The pages with millions of tickets in store: nothing is read from end to end, and no page grows with what there is.
 
-The warehouse is a miniature: two years of a busy agency with one ticket for each 2,500. PostgreSQL has counted it, and is
-then told that each table has 2,500 times as many rows: it plans as it would for five million tickets.
+The warehouse is a miniature: two years of a busy agency with one ticket for each 2,500. PostgreSQL has counted it, and
+is then told that each table has 2,500 times as many rows: it plans as it would for five million tickets.
 """
 
 import re
@@ -120,7 +120,11 @@ def pages(connection: Connection) -> dict[str, str]:
     }  # fmt: skip
     return {
         **{f"tickets, {name}": f"/tickets?{query}" for name, query in filters.items()},
-        **{f"worklist, {name}": f"/worklist?{query}" for name, query in filters.items() if name in ("all", "marketplace", "agent", "csv")},
+        **{
+            f"worklist, {name}": f"/worklist?{query}"
+            for name, query in filters.items()
+            if name in ("all", "marketplace", "agent", "csv")
+        },
         **{f"search, {name}": f"/search?q={asked}" for name, asked in words.items()},
         **{f"levels {name}": f"/levels?{query}" for name, query in levels.items()},
         **{f"levels behind {name}": f"/levels/tickets?{query}" for name, query in behind.items()},

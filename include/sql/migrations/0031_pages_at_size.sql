@@ -7,8 +7,8 @@ create index outbox_written on pii.outbox (written_at);
 create index compliance_metric on mart.compliance (metric, starts_on) where period = 'day';
 
 -- Of the periods that are not done few last beyond now, of the others all do.
-create statistics mart.ticket_status_not_done on
-    (case when status in ('new', 'open', 'pending', 'on_hold') then until_at end)
+create statistics mart.ticket_status_not_done
+on (case when status in ('new', 'open', 'pending', 'on_hold') then until_at end)
 from mart.ticket_status;
 analyze mart.ticket_status;
 

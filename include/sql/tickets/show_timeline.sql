@@ -15,5 +15,4 @@ select
 from mart.ticket_timeline
 where account = %(account)s and ticket_id = %(ticket_id)s and at <= %(as_of)s::timestamptz
 order by at desc, rank desc, source_order desc, source desc, source_id desc
-offset %(skip)s
-limit %(at_most)s
+limit %(at_most)s offset %(skip)s

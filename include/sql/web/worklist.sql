@@ -37,7 +37,8 @@ left_to_do as materialized (
         select periods.status
         from periods
         where periods.account = once.account and periods.ticket_id = once.ticket_id
-        offset 0
+        order by periods.from_at desc
+        limit 1
     ) as now_is on true
     where now_is.status is null or now_is.status = once.status or now_is.status not in ('pending', 'solved', 'closed')
 ),
@@ -65,8 +66,7 @@ page as materialized (
     from left_to_do
     where %(section)s::text is null or section = %(section)s
     order by rank asc, due_at asc nulls last, account asc, ticket_id asc, order_id asc
-    offset %(skip)s
-    limit %(at_most)s
+    limit %(at_most)s offset %(skip)s
 )
 
 select

@@ -59,7 +59,7 @@ def ticket_history(
     *,
     as_of: datetime,
     with_words: bool = False,
-    skip: int | None = None,
+    skip: int = 0,
     at_most: int | None = None,
 ) -> TicketHistory:
     """Finds what happened to a ticket until `as_of` (aware UTC).

@@ -76,10 +76,10 @@ def know_hours_until(
     calendars_used = rules_of(promises.levels).calendars
     if calendars_used:
         numbers = {label: calendars.calendar_id(connection, label, hours) for label, hours in calendars_used.items()}
-        step, asked = "calendars_needed_as_of", {"as_of": as_of}
-        if ticket:
-            step, asked = "calendars_needed_of_ticket", {"as_of": as_of, "account": ticket[0], "ticket_id": ticket[1]}
-        needed = run_step(connection, f"sla/{step}.sql", asked).all()
+        account, ticket_id = ticket or (None, None)
+        step = "sla/calendars_needed_of_ticket.sql" if ticket else "sla/calendars_needed_as_of.sql"
+        asked = {"as_of": as_of, "account": account, "ticket_id": ticket_id}
+        needed = run_step(connection, step, asked).all()
         _know_hours(connection, calendars_used, numbers, needed)
 
 

@@ -68,10 +68,11 @@ def levels(
 ) -> Response:
     """Compliance by day and by whatever is asked for, how long answers take, and when buyers write."""
     since, until = asked.span(now)
+    near_since, _ = asked.near(now)
     about = {"metric": asked.metric, "places": asked.places}
     by_day = figures.days(connection, since, until, **about)
     met, judged = sum(row["met"] for row in by_day), sum(row["met"] + row["breached"] for row in by_day)
-    shape = figures.shape(connection, _accounts(current), *asked.near(now), **about)
+    shape = figures.shape(connection, _accounts(current), near_since, until, **about)
     return render(
         request,
         "levels",

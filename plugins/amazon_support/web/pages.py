@@ -65,8 +65,9 @@ def worklist(
         _, items, _ = listed(connection, visitor, agent, marketplace, now)
         columns = [field.name for field in fields(Item) if field.name != "position"]
         return download("worklist", columns, map(asdict, items))
-    part = {"section": section or None, "skip": skip, "at_most": WORKLIST_ITEMS}
-    as_of, items, counts = listed(connection, visitor, agent, marketplace, now, **part)
+    as_of, items, counts = listed(
+        connection, visitor, agent, marketplace, now, section=section or None, skip=skip, at_most=WORKLIST_ITEMS
+    )
     behind = skip + len(items)
     chosen = {"agent": agent, "marketplace": marketplace}
     query = urlencode({name: value for name, value in chosen.items() if value})
@@ -266,8 +267,15 @@ def health(
         account = account or accounts[0]
         figures = [row for row in figures if row["account"] == account]
     groups = groupby(figures, key=lambda row: (row["account"], row["marketplace"]))
-    shown = {"groups": [(key, list(each)) for key, each in groups], "accounts": accounts, "account": account}
-    return render(request, "health", visitor=visitor, now=now, **shown)
+    return render(
+        request,
+        "health",
+        visitor=visitor,
+        now=now,
+        groups=[(key, list(each)) for key, each in groups],
+        accounts=accounts,
+        account=account,
+    )
 
 
 @router.get("/feedback")

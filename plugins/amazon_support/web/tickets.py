@@ -46,16 +46,18 @@ def visible_ticket(
     account: str,
     ticket_id: str,
     now: datetime,
-    **part: int | None,
+    *,
+    skip: int = 0,
+    at_most: int | None = None,
 ) -> tuple[TicketHistory, list[Row]]:
     """The ticket as of now, and who has it.
 
-    `part`: skip and at_most of the timeline; without: all of it.
+    `skip`, `at_most`: of the timeline, as in ticket_history.
 
     Raises: HTTPException 404 if there is none, 403 if it is not the visitor's to see; Moved.
     """
     try:
-        history = ticket_history(connection, current, f"{account}/{ticket_id}", as_of=now, **part)
+        history = ticket_history(connection, current, f"{account}/{ticket_id}", as_of=now, skip=skip, at_most=at_most)
     except UnknownTicket as error:
         if merged_into := newest_ticket(connection, account, ticket_id.partition("#")[0]):
             raise Moved(account, merged_into) from None
@@ -82,8 +84,9 @@ def ticket(
 
     `skip`: so many of the newest activities are on the pages before.
     """
-    part = {"skip": skip, "at_most": ACTIVITIES}
-    shown = shown_ticket(connection, current, visitor, account, ticket_id, now, page="ticket", **part)
+    shown = shown_ticket(
+        connection, current, visitor, account, ticket_id, now, page="ticket", skip=skip, at_most=ACTIVITIES
+    )
     fitting = _fitting(shown["timeline"], shown["messages"], shown["notes"])
     has_older = shown.pop("has_older") or len(fitting) < len(shown["timeline"])
     clocks = [clock for n, clock in enumerate(shown["clocks"]) if n < CLOCKS or clock["stopped_at"] is None]
@@ -107,7 +110,9 @@ def ticket(
 
 def _fitting(timeline: list[Row], messages: Row, notes: Row) -> list[Row]:
     """The newest activities whose words fit on a page; one at least."""
-    words = ((messages.get(each["source_id"]) or {}).get("body") or notes.get(each["source_id"]) or "" for each in timeline)
+    words = (
+        (messages.get(each["source_id"]) or {}).get("body") or notes.get(each["source_id"]) or "" for each in timeline
+    )
     sizes = accumulate(len(each.encode()) for each in words)
     return [each for n, (each, size) in enumerate(zip(timeline, sizes, strict=True)) if n == 0 or size <= WORDS]
 
@@ -121,15 +126,16 @@ def shown_ticket(
     now: datetime,
     *,
     page: str,
-    **part: int | None,
+    skip: int = 0,
+    at_most: int | None = None,
 ) -> Row:
     """All that the visitor is shown of a ticket; that it was personal data is on record, as seen on `page`.
 
-    `part`: skip and at_most of the timeline; without: all of it.
+    `skip`, `at_most`: of the timeline, as in ticket_history.
 
     Raises: as visible_ticket.
     """
-    history, agents = visible_ticket(connection, current, visitor, account, ticket_id, now, **part)
+    history, agents = visible_ticket(connection, current, visitor, account, ticket_id, now, skip=skip, at_most=at_most)
     personal: Row = {"messages": {}, "notes": {}, "contact": None}
     if visitor.sees_personal_data:
         personal = _personal(connection, history)

@@ -61,7 +61,7 @@ MIX = {
 
 @dataclass(frozen=True)
 class Answer:
-    """seconds: from when the request was due until its last byte."""
+    """seconds: from when the request was due until its last byte. status: of HTTP; 0: none came within a minute."""
 
     kind: str
     status: int
@@ -159,12 +159,17 @@ async def load(url: str, tokens: dict[str, str], asked: list[tuple[str, str, str
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
     async with httpx.AsyncClient(base_url=f"{url}/support", limits=limits, timeout=60) as client:
 
-        async def ask(kind: str, user: str, path: str, due: float) -> Answer:
+        async def get(user: str, path: str) -> httpx.Response:
             answer = await client.get(path, headers={"accept": "text/html", "cookie": f"_token={tokens[user]}"})
             if answer.status_code == 307:  # a search that found one ticket
-                answer = await client.get(
-                    answer.headers["location"].removeprefix("/support"), headers={"cookie": f"_token={tokens[user]}"}
-                )
+                return await get(user, answer.headers["location"].removeprefix("/support"))
+            return answer
+
+        async def ask(kind: str, user: str, path: str, due: float) -> Answer:
+            try:
+                answer = await get(user, path)
+            except httpx.HTTPError:
+                return Answer(kind, 0, time.perf_counter() - due, 0)
             return Answer(kind, answer.status_code, time.perf_counter() - due, len(answer.content))
 
         began, tasks = time.perf_counter(), []

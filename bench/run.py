@@ -21,6 +21,7 @@ from bulk_load import bulk_loading
 from checks import ROWS, checking
 from fold_tickets import folding
 from mails import of_real_size
+from pages import pages
 from read_mailbox import mailbox_reading
 from removal import removing
 from result import Result, seconds
@@ -115,6 +116,7 @@ PARTS: dict[str, Callable[[str, Engine], list[Result]]] = {
     "checking": checking,
     "mailbox reading": mailbox_reading,
     "removing": removing,
+    "pages": pages,
 }
 
 

@@ -116,7 +116,7 @@ def test_the_text_gives_the_reason_of_every_stop_pause_and_breach(connection: Co
 def test_an_unknown_ticket_names_those_that_come_near(connection: Connection) -> None:
     fold(connection, *STORY)
     with pytest.raises(UnknownTicket, match=f"There are: {KEY}"):
-        shown(connection, named="302-1234567")
+        shown(connection, named="302-1234567-1234567")
     with pytest.raises(UnknownTicket, match="No ticket"):
         shown(connection, "2026-01-01 00:00")
 

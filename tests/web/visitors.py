@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -30,12 +31,17 @@ Browser = Callable[..., TestClient]
 
 
 @pytest.fixture
-def browser(warehouse: Engine, tmp_path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+def browser(warehouse: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
     """`browser("ana")`: what ana gets, at noon of 10 March 2026."""
     (tmp_path / "agents.yaml").write_text(yaml.safe_dump({"agents": AGENTS}))
     (tmp_path / "access.yaml").write_text(yaml.safe_dump({"access": {"users": USERS}}))
-    monkeypatch.setenv("AMAZON_SUPPORT_SETTINGS", str(tmp_path))
-    monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", Fernet.generate_key().decode())
+    yield from visiting(tmp_path, monkeypatch)
+
+
+def visiting(settings: Path, patch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    """Browsers of the pages with the settings in that folder."""
+    patch.setenv("AMAZON_SUPPORT_SETTINGS", str(settings))
+    patch.setenv("AIRFLOW__CORE__FERNET_KEY", Fernet.generate_key().decode())
 
     def of(user: str, at: datetime = NOW) -> TestClient:
         app.dependency_overrides[get_user] = lambda: SimpleNamespace(get_name=lambda: user)

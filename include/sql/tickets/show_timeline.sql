@@ -1,4 +1,5 @@
--- In: account, ticket_id, as_of. Out: the ticket's activities until then, newest first.
+-- In: account, ticket_id, as_of, skip, at_most (null: all). Out: the ticket's activities until then, newest first,
+-- without the first so many, at most so many.
 select
     at,
     what,
@@ -14,3 +15,4 @@ select
 from mart.ticket_timeline
 where account = %(account)s and ticket_id = %(ticket_id)s and at <= %(as_of)s::timestamptz
 order by at desc, rank desc, source_order desc, source desc, source_id desc
+limit %(at_most)s offset %(skip)s

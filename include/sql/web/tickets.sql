@@ -22,6 +22,8 @@ periods as (
         and status = any(%(statuses)s::text[])
         and from_at <= %(as_of)s::timestamptz
         and until_at > %(as_of)s::timestamptz
+        -- The same again: PostgreSQL has statistics of this one, and would else expect fifty times as many.
+        and case when status in ('new', 'open', 'pending', 'on_hold') then until_at end > %(as_of)s::timestamptz
 ),
 
 clocks as (

@@ -42,29 +42,43 @@ class TicketHistory:
         clocks: metric, cycle, started_at, due_at, stopped_at, stopped_by, elapsed_seconds, paused_seconds, breached_at,
             seconds_left, state, target_seconds, policy, calendar, and pauses (from_at, until_at, is_rest, cause).
         timeline: columns of mart.ticket_timeline, newest first; with `words` where they were asked for.
+        has_older: there are activities before those.
     """
 
     as_of: datetime
     ticket: Row
     clocks: list[Row] = field(default_factory=list)
     timeline: list[Row] = field(default_factory=list)
+    has_older: bool = False
 
 
 def ticket_history(
-    connection: Connection, current: Settings, named: str, *, as_of: datetime, with_words: bool = False
+    connection: Connection,
+    current: Settings,
+    named: str,
+    *,
+    as_of: datetime,
+    with_words: bool = False,
+    skip: int = 0,
+    at_most: int | None = None,
 ) -> TicketHistory:
     """Finds what happened to a ticket until `as_of` (aware UTC).
 
     Args:
         named: id of the ticket, or account/id where several accounts have it.
         with_words: also what people wrote, which is personal data.
+        skip, at_most: of the timeline, how many of the newest to leave out, and how many to give then; None: all.
 
     Raises: UnknownTicket, with the ids that come near.
     """
-    ticket = _find(connection, named, as_of)
+    ticket = _find(connection, current, named, as_of)
     key = {"account": ticket["account"], "ticket_id": ticket["ticket_id"], "as_of": as_of}
-    know_hours_until(connection, Promises.of(current), as_of)
-    clocks, pauses, timeline = (_rows(connection, step, key) for step in ("clocks", "pauses", "timeline"))
+    know_hours_until(connection, Promises.of(current), as_of, (key["account"], key["ticket_id"]))
+    clocks, pauses = (_rows(connection, step, key) for step in ("clocks", "pauses"))
+    one_more = None if at_most is None else at_most + 1
+    timeline = _rows(connection, "timeline", key | {"skip": skip, "at_most": one_more})
+    has_older = at_most is not None and len(timeline) > at_most
+    timeline = timeline[:at_most]
     for clock in clocks:
         clock["pauses"] = [each for each in pauses if all(each[name] == clock[name] for name in ("metric", "cycle"))]
     if with_words:
@@ -72,10 +86,10 @@ def ticket_history(
         found = _rows(connection, "words", {"account": ticket["account"], "mail_ids": mails})
         words = {row["mail_id"]: row["body"] for row in found}
         timeline = [row | {"words": words.get(row["source_id"])} for row in timeline]
-    return TicketHistory(as_of, ticket, clocks, timeline)
+    return TicketHistory(as_of, ticket, clocks, timeline, has_older)
 
 
-def _find(connection: Connection, named: str, as_of: datetime) -> Row:
+def _find(connection: Connection, current: Settings, named: str, as_of: datetime) -> Row:
     account, _, ticket_id = named.rpartition("/")
     found = _rows(connection, "ticket", {"account": account or None, "ticket_id": ticket_id, "as_of": as_of})
     if len(found) == 1:
@@ -83,12 +97,19 @@ def _find(connection: Connection, named: str, as_of: datetime) -> Row:
     if found:
         accounts = ", ".join(f"{row['account']}/{ticket_id}" for row in found)
         raise UnknownTicket(f"Several accounts have a ticket {ticket_id}. Name one: {accounts}")
-    part = ticket_id.rpartition(":")[2].replace("\\", "").replace("%", "").replace("_", r"\_")
-    near = [row["ticket_id"] for row in _rows(connection, "near", {"pattern": f"%{part}%"})] if part else []
+    near = _near(connection, current, ticket_id)
     raise UnknownTicket(
         f"No ticket {named} at {_at(as_of)}."
         + (f" There are: {', '.join(near)}" if near else " Order ids can be given.")
     )
+
+
+def _near(connection: Connection, current: Settings, ticket_id: str) -> list[str]:
+    """Ids of tickets of the same order or case, and of other generations."""
+    key, part = ticket_id.partition("#")[0], ticket_id.rpartition(":")[2].partition("#")[0]
+    accounts = [account.name for account in current.accounts]
+    found = _rows(connection, "near", {"accounts": accounts, "key": key, "part": part}) if part else []
+    return [row["ticket_id"] for row in found]
 
 
 def _rows(connection: Connection, step: str, parameters: Row) -> list[Row]:

@@ -65,12 +65,21 @@ def fold_clocks(connection: Connection, promises: Promises) -> int:
     return cycles
 
 
-def know_hours_until(connection: Connection, promises: Promises, as_of: datetime) -> None:
-    """Makes the open hours that clocks need which may still be running then."""
+def know_hours_until(
+    connection: Connection, promises: Promises, as_of: datetime, ticket: tuple[str, str] | None = None
+) -> None:
+    """Makes the open hours that clocks need which may still be running then.
+
+    Args:
+        ticket: (account, ticket_id) of the only one that is looked at; without: all.
+    """
     calendars_used = rules_of(promises.levels).calendars
     if calendars_used:
         numbers = {label: calendars.calendar_id(connection, label, hours) for label, hours in calendars_used.items()}
-        needed = run_step(connection, "sla/calendars_needed_as_of.sql", {"as_of": as_of}).all()
+        account, ticket_id = ticket or (None, None)
+        step = "sla/calendars_needed_of_ticket.sql" if ticket else "sla/calendars_needed_as_of.sql"
+        asked = {"as_of": as_of, "account": account, "ticket_id": ticket_id}
+        needed = run_step(connection, step, asked).all()
         _know_hours(connection, calendars_used, numbers, needed)
 
 

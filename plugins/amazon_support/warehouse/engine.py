@@ -40,17 +40,19 @@ def _secret_file() -> str:
         raise WarehouseError(f"{URL_VARIABLE}_FILE names {path}, which cannot be read: {error.strerror}.") from error
 
 
-def engine(url: str | None = None) -> Engine:
+def engine(url: str | None = None, **settings: str) -> Engine:
     """SQLAlchemy engine on the warehouse; sessions speak UTC.
 
     Args:
         url: any postgresql:// URL; default: the one named by the environment.
+        settings: further ones of PostgreSQL for each session.
     """
     target = make_url(url or warehouse_url()).set(drivername="postgresql+psycopg")
+    options = " ".join(f"-c {name}={value}" for name, value in {"timezone": "UTC", **settings}.items())
     return create_engine(
         target,
         pool_pre_ping=True,
-        connect_args={"options": "-c timezone=UTC", "application_name": "amazon_support"},
+        connect_args={"options": options, "application_name": "amazon_support"},
     )
 
 

@@ -35,7 +35,7 @@ def worklist(
 
     An agent gets the own list. `written_at`: the instant that the list is of.
     """
-    written_at, items = listed(connection, visitor, agent, marketplace, now)
+    written_at, items, _ = listed(connection, visitor, agent, marketplace, now)
     return {"as_of": now, "written_at": written_at, "items": items}
 
 

@@ -19,6 +19,7 @@ By = Literal["marketplace", "agent", "ticket_type", "desk", "team"]
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 BUCKETS = (0, 3600, 7200, 14400, 28800, 43200, 86400, 172800)  # least seconds; as levels/shape.sql has them
 SHADES = 4
+LONGEST = 92  # days of which single cycles are looked at; compliance is counted day by day already
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Asked:
     def span(self, now: datetime) -> tuple[date, date]:
         today = now.astimezone(UTC).date()
         return today - timedelta(days=self.days), today
+
+    def near(self, now: datetime) -> tuple[date, date]:
+        """The last of those days: as many as single cycles are looked at of."""
+        today = now.astimezone(UTC).date()
+        return today - timedelta(days=min(self.days, LONGEST)), today
 
 
 def asked(
@@ -62,10 +68,11 @@ def levels(
 ) -> Response:
     """Compliance by day and by whatever is asked for, how long answers take, and when buyers write."""
     since, until = asked.span(now)
+    near_since, _ = asked.near(now)
     about = {"metric": asked.metric, "places": asked.places}
     by_day = figures.days(connection, since, until, **about)
     met, judged = sum(row["met"] for row in by_day), sum(row["met"] + row["breached"] for row in by_day)
-    shape = figures.shape(connection, _accounts(current), since, until, **about)
+    shape = figures.shape(connection, _accounts(current), near_since, until, **about)
     return render(
         request,
         "levels",
@@ -80,6 +87,7 @@ def levels(
         buckets=_buckets(shape),
         hours=_hours(shape),
         weekdays=WEEKDAYS,
+        longest=LONGEST,
         contacts=rows(connection, "contact_response"),
         metrics=sorted(
             {name for policy in current.service_levels.policies for name, _ in policy.metrics.measured()} | {"ticket"}
@@ -105,7 +113,7 @@ def tickets(
     below: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
     """The cycles behind a figure, the longest first, as far as the visitor may see their tickets."""
-    since, until = (day, day + timedelta(days=1)) if day else asked.span(now)
+    since, until = (day, day + timedelta(days=1)) if day else asked.near(now)
     found = figures.cycles(
         connection,
         _accounts(current),
@@ -141,6 +149,7 @@ def tickets(
         narrowed=[each for each in narrowed if each],
         least=least,
         below=below,
+        longest=LONGEST,
     )
 
 

@@ -24,6 +24,8 @@ from amazon_support.web.tickets import address
 from amazon_support.web.visitor import Visitor, VisitorDep
 
 router = APIRouter()
+HEALTH_FIGURES = 300  # on a page at most, or one account's
+WORKLIST_ITEMS = 200  # on a page at most
 ADDRESS = re.compile(r"\S+@\S+")
 LONGEST_QUESTION = 200
 Form = Annotated[Literal["page", "csv"], Query(alias="format")]
@@ -51,24 +53,39 @@ def worklist(
     now: NowDep,
     agent: Annotated[str | None, Query(max_length=LONGEST_QUESTION)] = None,
     marketplace: Annotated[str | None, Query(max_length=2)] = None,
+    section: Annotated[str | None, Query(max_length=40)] = None,
+    skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     written_as: Form = "page",
 ) -> Response:
-    """What there is to do, by section; of one agent, one marketplace, or all that the visitor may see."""
-    as_of, items = listed(connection, visitor, agent, marketplace, now)
+    """What there is to do, by section, so many a page; of one agent, one marketplace, or all that the visitor may see.
+
+    `skip`: so many items are on the pages before.
+    """
     if written_as == "csv":
+        _, items, _ = listed(connection, visitor, agent, marketplace, now)
         columns = [field.name for field in fields(Item) if field.name != "position"]
         return download("worklist", columns, map(asdict, items))
+    as_of, items, counts = listed(
+        connection, visitor, agent, marketplace, now, section=section or None, skip=skip, at_most=WORKLIST_ITEMS
+    )
+    behind = skip + len(items)
+    chosen = {"agent": agent, "marketplace": marketplace}
+    query = urlencode({name: value for name, value in chosen.items() if value})
     return render(
         request,
         "worklist",
         visitor=visitor,
         now=now,
-        query=request.url.query,
+        query=query,
         sections=[
-            (SECTIONS[name], [Shown(item) for item in group])
+            (SECTIONS[name], counts[name], [Shown(item) for item in group])
             for name, group in groupby(items, key=lambda item: item.section)
         ],
-        count=len(items),
+        counts=[(name, SECTIONS[name], counts[name]) for name in SECTIONS if name in counts],
+        section=section or "",
+        count=sum(counts.values()),
+        skip=skip,
+        behind=behind if behind < sum(counts.values() if not section else [counts.get(section, 0)]) else None,
         as_of=as_of,
         agents=[each.name for each in current.agents] if visitor.sees_all else [],
         marketplaces=sorted(current.by_country),
@@ -78,18 +95,29 @@ def worklist(
 
 
 def listed(
-    connection: Connection, visitor: Visitor, agent: str | None, marketplace: str | None, now: datetime
-) -> tuple[datetime | None, list[Item]]:
-    """The newest worklist by section, without what has been dealt with since, and the instant that it is of.
+    connection: Connection,
+    visitor: Visitor,
+    agent: str | None,
+    marketplace: str | None,
+    now: datetime,
+    *,
+    section: str | None = None,
+    skip: int = 0,
+    at_most: int | None = None,
+) -> tuple[datetime | None, list[Item], dict[str, int]]:
+    """The newest worklist by section, without what has been dealt with since: the instant that it is of, its items, and
+    how many there are by section.
 
     Args:
         agent: whose; None: everybody's. Who does not see all gets the own one.
+        section, skip, at_most: only those items, without the first so many, at most so many; the counts are of all.
     """
     asked = {"agent": (agent if visitor.sees_all else visitor.agent) or None, "asked": now}
-    found = rows(connection, "worklist", **asked, marketplaces=[marketplace] if marketplace else None)
-    order = list(SECTIONS)
-    items = sorted((_item(row, now) for row in found), key=lambda item: order.index(item.section))
-    return found[0]["as_of"] if found else None, items
+    part = {"section": section, "skip": skip, "at_most": at_most}
+    found = rows(connection, "worklist", **asked, **part, marketplaces=[marketplace] if marketplace else None)
+    if not found:
+        return None, [], {}
+    return found[0]["as_of"], [_item(row, now) for row in found], found[0]["counts"]
 
 
 def _item(row: Row, now: datetime) -> Item:
@@ -229,11 +257,25 @@ def _found(connection: Connection, visitor: Visitor, current: Settings, asked: s
 
 
 @router.get("/health")
-def health(request: Request, visitor: VisitorDep, connection: WarehouseDep, now: NowDep) -> Response:
-    """Account health as Amazon told it last, account by account."""
+def health(
+    request: Request, visitor: VisitorDep, connection: WarehouseDep, now: NowDep, account: Choice = ""
+) -> Response:
+    """Account health as Amazon told it last, account by account; where that is much, one account a page."""
     figures = [row for row in rows(connection, "health") if visitor.sees(row["marketplace"])]
+    accounts = sorted({row["account"] for row in figures})
+    if len(figures) > HEALTH_FIGURES or account:
+        account = account or accounts[0]
+        figures = [row for row in figures if row["account"] == account]
     groups = groupby(figures, key=lambda row: (row["account"], row["marketplace"]))
-    return render(request, "health", visitor=visitor, now=now, groups=[(key, list(each)) for key, each in groups])
+    return render(
+        request,
+        "health",
+        visitor=visitor,
+        now=now,
+        groups=[(key, list(each)) for key, each in groups],
+        accounts=accounts,
+        account=account,
+    )
 
 
 @router.get("/feedback")

@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
+from time import monotonic
 from typing import Annotated
 
 from fastapi import Depends, HTTPException
@@ -18,6 +19,7 @@ from amazon_support.warehouse import engine
 from amazon_support.warehouse.engine import warehouse_url
 
 PAGES_VARIABLE = "AMAZON_SUPPORT_PAGES_WAREHOUSE"  # URL with a user of the role support_pages
+URL_SECONDS = 10  # until a change of the connection in Airflow counts
 
 _loaded: dict[str, tuple[tuple[int, ...], Settings]] = {}
 
@@ -35,15 +37,22 @@ def current_settings() -> Settings:
 
 @cache
 def _engine(url: str) -> Engine:
-    return engine(url)
+    # Filters that are not asked for are null: a plan made for any values would read everything.
+    return engine(url, plan_cache_mode="force_custom_plan")
+
+
+@lru_cache(maxsize=1)
+def _named_in_airflow(span: int) -> str | None:
+    """URL in Airflow's connection, asked for once in a span of time: asking takes longer than many a page."""
+    from amazon_support.orchestration import hooks
+
+    return hooks.warehouse_url()
 
 
 @contextmanager
 def warehouse_connection() -> Iterator[Connection]:
     """One transaction on the warehouse."""
-    from amazon_support.orchestration import hooks
-
-    url = os.environ.get(PAGES_VARIABLE) or hooks.warehouse_url() or warehouse_url()
+    url = os.environ.get(PAGES_VARIABLE) or _named_in_airflow(int(monotonic() / URL_SECONDS)) or warehouse_url()
     with _engine(url).begin() as connection:
         yield connection
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import accumulate
 from typing import Annotated, get_args
 from urllib.parse import quote
 
@@ -20,6 +21,9 @@ from amazon_support.web.visitor import Visitor, VisitorDep
 
 router = APIRouter()
 MAIL_KINDS = get_args(MailKind)
+ACTIVITIES = 50  # on a page at most
+CLOCKS = 30  # cycles on a page, and those that still run
+WORDS = 100_000  # bytes of mails and notes on a page at most; a longer mail is cut there
 
 
 class Moved(Exception):
@@ -36,14 +40,24 @@ def address(request: Request, account: str, ticket_id: str) -> str:
 
 
 def visible_ticket(
-    connection: Connection, current: Settings, visitor: Visitor, account: str, ticket_id: str, now: datetime
+    connection: Connection,
+    current: Settings,
+    visitor: Visitor,
+    account: str,
+    ticket_id: str,
+    now: datetime,
+    *,
+    skip: int = 0,
+    at_most: int | None = None,
 ) -> tuple[TicketHistory, list[Row]]:
     """The ticket as of now, and who has it.
+
+    `skip`, `at_most`: of the timeline, as in ticket_history.
 
     Raises: HTTPException 404 if there is none, 403 if it is not the visitor's to see; Moved.
     """
     try:
-        history = ticket_history(connection, current, f"{account}/{ticket_id}", as_of=now)
+        history = ticket_history(connection, current, f"{account}/{ticket_id}", as_of=now, skip=skip, at_most=at_most)
     except UnknownTicket as error:
         if merged_into := newest_ticket(connection, account, ticket_id.partition("#")[0]):
             raise Moved(account, merged_into) from None
@@ -64,9 +78,18 @@ def ticket(
     current: SettingsDep,
     now: NowDep,
     did: Annotated[str, Query(max_length=40)] = "",
+    skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
-    """A ticket: what happened to it, its clocks, its order, and what else the buyer had to do with us."""
-    shown = shown_ticket(connection, current, visitor, account, ticket_id, now, page="ticket")
+    """A ticket: what happened to it, its clocks, its order, and what else the buyer had to do with us.
+
+    `skip`: so many of the newest activities are on the pages before.
+    """
+    shown = shown_ticket(
+        connection, current, visitor, account, ticket_id, now, page="ticket", skip=skip, at_most=ACTIVITIES
+    )
+    fitting = _fitting(shown["timeline"], shown["messages"], shown["notes"])
+    has_older = shown.pop("has_older") or len(fitting) < len(shown["timeline"])
+    clocks = [clock for n, clock in enumerate(shown["clocks"]) if n < CLOCKS or clock["stopped_at"] is None]
     return render(
         request,
         "ticket",
@@ -77,8 +100,21 @@ def ticket(
         everybody=[each.name for each in current.agents],
         types=rows(connection, "ticket_types"),
         mail_kinds=MAIL_KINDS,
-        **shown,
+        skip=skip,
+        older=skip + len(fitting) if has_older else None,
+        longest=WORDS,
+        clocks_left_out=len(shown["clocks"]) - len(clocks),
+        **shown | {"timeline": fitting, "clocks": clocks},
     )
+
+
+def _fitting(timeline: list[Row], messages: Row, notes: Row) -> list[Row]:
+    """The newest activities whose words fit on a page; one at least."""
+    words = (
+        (messages.get(each["source_id"]) or {}).get("body") or notes.get(each["source_id"]) or "" for each in timeline
+    )
+    sizes = accumulate(len(each.encode()) for each in words)
+    return [each for n, (each, size) in enumerate(zip(timeline, sizes, strict=True)) if n == 0 or size <= WORDS]
 
 
 def shown_ticket(
@@ -90,12 +126,16 @@ def shown_ticket(
     now: datetime,
     *,
     page: str,
+    skip: int = 0,
+    at_most: int | None = None,
 ) -> Row:
     """All that the visitor is shown of a ticket; that it was personal data is on record, as seen on `page`.
 
+    `skip`, `at_most`: of the timeline, as in ticket_history.
+
     Raises: as visible_ticket.
     """
-    history, agents = visible_ticket(connection, current, visitor, account, ticket_id, now)
+    history, agents = visible_ticket(connection, current, visitor, account, ticket_id, now, skip=skip, at_most=at_most)
     personal: Row = {"messages": {}, "notes": {}, "contact": None, "removed": {}}
     if visitor.sees_personal_data:
         personal = _personal(connection, history)
@@ -105,6 +145,7 @@ def shown_ticket(
         "agents": agents,
         "clocks": history.clocks,
         "timeline": history.timeline,
+        "has_older": history.has_older,
         "black_listed": rows(connection, "ticket_black_list", account=account, buyer_ref=history.ticket["buyer_ref"]),
         "undecided": next(_undecided(history), None),
         **_order(connection, history.ticket, now),

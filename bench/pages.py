@@ -1,0 +1,333 @@
+"""How long the pages take with five million tickets in store: 20 requests a second on Airflow's own api-server, next to
+a running scheduler, as agents, leads and viewers, whether or not those before have been answered (open loop).
+
+Part `pages` of `make bench` with few tickets. For five million run it alone; inventing them takes 60 GB of disk and the
+better part of an hour: python bench/pages.py [--tickets N] [--folder DIR]. With a folder the warehouse stays there for
+the next time. Writes bench/pages.md.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import random
+import tempfile
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import psutil
+import yaml
+from many_tickets import ACCOUNTS, AGENTS, LONG_TICKETS, invent_long_tickets, invent_tickets, marketplaces_of
+from result import Result
+from sqlalchemy import Connection, Engine
+
+from amazon_support.local import LocalStack
+from amazon_support.warehouse import engine
+
+TICKETS, SECONDS, RATE = 5_000_000, 60, 20
+FEW_TICKETS, FEW_SECONDS = 50_000, 30
+LIMIT = 0.150  # seconds: 95 of 100 worklist and ticket pages are quicker
+USERS = {
+    **{f"agent_{number}": {"role": "agent", "agent": AGENTS[number]} for number in range(0, 200, 20)},
+    "lead": {"role": "lead", "agent": AGENTS[1]},
+    "viewer": {"role": "viewer"},
+}
+RESULTS = Path(__file__).with_suffix(".md")
+LIMITED = ("worklist", "ticket")  # the pages that the limit is for
+# Of 100 requests so many are of this kind.
+MIX = {
+    "worklist": 30,
+    "worklist of everybody": 4,
+    "ticket": 36,
+    "ticket of 1,000 events": 1,
+    "tickets": 5,
+    "tickets, filtered": 5,
+    "search by order": 5,
+    "search by words": 2,
+    "service levels": 3,
+    "service levels, tickets behind": 2,
+    "feedback": 2,
+    "account health": 2,
+    "pipeline": 2,
+    "worklist as CSV": 1,
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """seconds: from when the request was due until its last byte. status: of HTTP; 0: none came within a minute."""
+
+    kind: str
+    status: int
+    seconds: float
+    bytes: int
+
+
+def fill(stack: LocalStack, tickets: int) -> None:
+    """Invents the tickets, unless the warehouse has some."""
+    bound = engine(stack.warehouse_url)
+    with bound.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.exec_driver_sql("select exists (select 1 from mart.ticket)").scalar():
+            now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+            # What is half written when the machine dies is invented anew.
+            for statement in ("fsync = off", "autovacuum = off", "max_wal_size = '8GB'"):
+                connection.exec_driver_sql(f"alter system set {statement}")
+            connection.exec_driver_sql("select pg_reload_conf()")
+            invent_tickets(bound, tickets, until=now, progress=lambda step: print(f"{datetime.now(UTC):%X} {step}"))
+            invent_long_tickets(connection, now)
+        connection.exec_driver_sql("alter system reset all")
+        connection.exec_driver_sql("select pg_reload_conf()")
+        connection.exec_driver_sql("checkpoint")
+    bound.dispose()
+
+
+def configure(stack: LocalStack) -> None:
+    settings = stack.folder / "settings"
+    settings.mkdir(exist_ok=True)
+    agents = [
+        {"name": name, "email": f"{number}@example.com", "marketplaces": marketplaces_of(number)}
+        for number, name in enumerate(AGENTS)
+    ]
+    accounts = [{"name": name, "regions": ["na", "eu", "fe"], "mailboxes": []} for name in ACCOUNTS]
+    written = {
+        "agents": {"agents": agents},
+        "access": {"access": {"users": USERS}},
+        "accounts": {"accounts": accounts},
+    }
+    for name, setting in written.items():
+        (settings / f"{name}.yaml").write_text(yaml.safe_dump(setting))
+    passwords = stack.folder / "airflow" / "passwords.json"
+    passwords.write_text(json.dumps({"admin": stack.password, **dict.fromkeys(USERS, stack.password)}))
+    users = ",".join(["admin:admin", *(f"{name}:viewer" for name in USERS)])
+    stack.add_environment({"AMAZON_SUPPORT_SETTINGS": str(settings), "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": users})
+
+
+# ---------- what is asked
+
+
+def addresses(connection: Connection, count: int, drawn: random.Random) -> list[tuple[str, str, str]]:
+    """(kind, user, path) of that many requests, mixed."""
+    query = (
+        "select ticket.account, ticket.ticket_id, ticket.order_id from mart.worklist_item as item"
+        " inner join mart.ticket as ticket on item.account = ticket.account and item.ticket_id = ticket.ticket_id"
+        " where item.as_of = (select max(as_of) from mart.worklist_item) and item.position % 7 = 0"
+        " union select account, ticket_id, order_id from mart.ticket tablesample system (0.02)"
+    )
+    known = connection.exec_driver_sql(query.replace("%", "%%"), {}).all()
+    orders = [row.order_id for row in known if row.order_id]
+    agents = [name for name in USERS if name.startswith("agent")]
+
+    def ask(kind: str) -> tuple[str, str]:
+        row, agent = drawn.choice(known), drawn.choice(agents)
+        place = drawn.choice(("US", "DE", "UK", "FR"))
+        asked = {
+            "worklist": (drawn.choice([*agents, *agents, "lead"]), "/worklist"),
+            "worklist of everybody": ("lead", drawn.choice(("/worklist", f"/worklist?marketplace={place}"))),
+            "ticket": ("lead", f"/tickets/{row.account}/{quote(row.ticket_id, safe=':')}"),
+            "ticket of 1,000 events": ("lead", f"/tickets/shop_1/{drawn.choice(LONG_TICKETS)}"),
+            "tickets": (drawn.choice((agent, "lead")), "/tickets"),
+            "tickets, filtered": (
+                "lead",
+                f"/tickets?marketplace={place}&status={drawn.choice(('new,open', 'on_hold'))}",
+            ),
+            "search by order": ("lead", f"/search?q={drawn.choice(orders)}"),
+            "search by words": ("lead", f"/search?q=word{drawn.randrange(4000)}+word{drawn.randrange(400)}"),
+            "service levels": ("viewer", f"/levels?days={drawn.choice((7, 30, 30, 90))}"),
+            "service levels, tickets behind": ("lead", f"/levels/tickets?days=30&by=marketplace&name={place}"),
+            "feedback": ("lead", "/feedback"),
+            "account health": ("viewer", "/health"),
+            "pipeline": ("viewer", "/pipeline"),
+            "worklist as CSV": (agent, "/worklist?format=csv"),
+        }
+        user, path = asked[kind]
+        if kind == "worklist" and user == "lead":
+            path += f"?agent={quote(drawn.choice(AGENTS))}"
+        return user, path
+
+    kinds = drawn.choices(list(MIX), weights=list(MIX.values()), k=count)
+    return [(kind, *ask(kind)) for kind in kinds]
+
+
+async def load(url: str, tokens: dict[str, str], asked: list[tuple[str, str, str]], rate: float) -> list[Answer]:
+    """Sends a request each 1/rate seconds, whether or not those before have been answered."""
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
+    async with httpx.AsyncClient(base_url=f"{url}/support", limits=limits, timeout=60) as client:
+
+        async def get(user: str, path: str) -> httpx.Response:
+            answer = await client.get(path, headers={"accept": "text/html", "cookie": f"_token={tokens[user]}"})
+            if answer.status_code == 307:  # a search that found one ticket
+                return await get(user, answer.headers["location"].removeprefix("/support"))
+            return answer
+
+        async def ask(kind: str, user: str, path: str, due: float) -> Answer:
+            try:
+                answer = await get(user, path)
+            except httpx.HTTPError:
+                return Answer(kind, 0, time.perf_counter() - due, 0)
+            return Answer(kind, answer.status_code, time.perf_counter() - due, len(answer.content))
+
+        began, tasks = time.perf_counter(), []
+        for number, one in enumerate(asked):
+            due = began + number / rate
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            tasks.append(asyncio.create_task(ask(*one, due)))
+        return list(await asyncio.gather(*tasks))
+
+
+def token(stack: LocalStack, user: str) -> str:
+    login = {"username": user, "password": stack.password}
+    answer = httpx.post(f"{stack.airflow_url}/auth/token", json=login, timeout=60)
+    return str(answer.raise_for_status().json()["access_token"])
+
+
+# ---------- what it took
+
+
+def processor_seconds(stack: LocalStack) -> Counter[str]:
+    """So far, of the api-server, of the warehouse's and Airflow's PostgreSQL, and of the whole machine."""
+    state = json.loads((stack.folder / "stack.json").read_text())
+    server = psutil.Process(state["processes"]["api-server"])
+    postmaster = psutil.Process(int((stack.folder / "pg" / "postmaster.pid").read_text().split()[0]))
+    busy = psutil.cpu_times()
+    return Counter(
+        {
+            "api-server": _of(server),
+            "PostgreSQL": _of(postmaster),
+            "machine": busy.user + busy.nice + busy.system,
+        }
+    )
+
+
+def _of(process: psutil.Process) -> float:
+    processes = [process, *process.children(recursive=True)]
+    return sum(sum(each.cpu_times()) for each in processes if each.is_running())
+
+
+def percentile(ordered: list[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """tickets: in store. spent: processor seconds by whom. seconds: of load. size: bytes of the warehouse."""
+
+    answers: list[Answer]
+    tickets: int
+    spent: Counter[str]
+    seconds: float
+    size: int
+
+    @property
+    def limited(self) -> float:
+        """Seconds within which 95 of 100 worklist and ticket pages came."""
+        return percentile(sorted(answer.seconds for answer in self.answers if answer.kind in LIMITED), 0.95)
+
+    @property
+    def failed(self) -> int:
+        return sum(answer.status != 200 for answer in self.answers)
+
+
+def report(measured: Measured) -> str:
+    answers, tickets, spent, seconds = measured.answers, measured.tickets, measured.spent, measured.seconds
+    by_kind: dict[str, list[Answer]] = defaultdict(list)
+    for answer in answers:
+        by_kind[answer.kind].append(answer)
+    lines = [
+        f"# The pages with {tickets:,} tickets in store",
+        "",
+        f"`python bench/pages.py --tickets {tickets}`, {datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, "
+        f"{len(os.sched_getaffinity(0))} processors, Python {platform.python_version()}, PostgreSQL 18 embedded as it "
+        f"comes (128 MB shared buffers). {len(answers)} requests, {len(answers) / seconds:.0f} a second, on Airflow's "
+        "api-server with one worker, next to scheduler, DAG processor and triggerer. Milliseconds from when a request "
+        "was due until its last byte had come.",
+        "",
+        "| page | requests | median | 95 % | 99 % | largest |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    for kind in MIX:
+        if found := by_kind.get(kind):
+            took = sorted(answer.seconds for answer in found)
+            figures = [f"{1000 * percentile(took, share):.0f}" for share in (0.5, 0.95, 0.99)]
+            lines.append(
+                f"| {kind} | {len(found)} | {' | '.join(figures)} | {max(a.bytes for a in found) / 1000:.0f} kB |"
+            )
+    others = (spent["machine"] - spent["api-server"] - spent["PostgreSQL"]) / seconds
+    lines += [
+        "",
+        "| what | figure | limit |",
+        "|---|--:|--:|",
+        f"| worklist and ticket pages, 95 % | {1000 * measured.limited:.0f} ms | {1000 * LIMIT:.0f} ms"
+        f"{'' if measured.limited <= LIMIT else ' **over the limit**'} |",
+        f"| requests that failed | {measured.failed} | 0 |",
+        f"| processor time of the api-server for a request | {1000 * spent['api-server'] / len(answers):.0f} ms | |",
+        f"| processor time of PostgreSQL, Airflow's database included, for a request "
+        f"| {1000 * spent['PostgreSQL'] / len(answers):.0f} ms | |",
+        f"| processors that everything else on the machine used meanwhile | {others:.2f} | |",
+        f"| runnable processes on the machine (load average) | {os.getloadavg()[0]:.1f} | |",
+        f"| the warehouse | {measured.size / 1e9:.1f} GB | |",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def pages(url: str, bound: Engine) -> list[Result]:
+    """The part of `make bench`: few tickets, a short load."""
+    with tempfile.TemporaryDirectory() as folder:
+        measured = measure(Path(folder), FEW_TICKETS, FEW_SECONDS, RATE)
+    what = f"95 % of worklist and ticket pages at {RATE} requests a second with {measured.tickets:,} tickets in store"
+    return [Result(what, measured.limited, 1, LIMIT, "the limit; five million: bench/pages.md")]
+
+
+def measure(folder: Path, tickets: int, seconds: int, rate: float) -> Measured:
+    """Starts all of Airflow on a warehouse with that many tickets, and puts the load on it."""
+    stack = LocalStack(folder, port=0)
+    try:
+        stack.prepare(print)
+        fill(stack, tickets)
+        configure(stack)
+        stack.start(print)
+        stack.api("PATCH", "/dags/support_messages", {"is_paused": False})
+        return under_load(stack, seconds, rate)
+    finally:
+        stack.stop()
+
+
+def under_load(stack: LocalStack, seconds: int, rate: float) -> Measured:
+    tokens = {user: token(stack, user) for user in USERS}
+    bound = engine(stack.warehouse_url)
+    with bound.connect() as connection:
+        asked = addresses(connection, int(rate * seconds), random.Random(7))
+        tickets = connection.exec_driver_sql("select count(*) from mart.ticket").scalar_one()
+        size = connection.exec_driver_sql("select pg_database_size(current_database())").scalar_one()
+    bound.dispose()
+    asyncio.run(load(stack.airflow_url, tokens, asked[: int(rate * 10)], rate / 2))  # warm
+    before, began = processor_seconds(stack), time.perf_counter()
+    answers = asyncio.run(load(stack.airflow_url, tokens, asked, rate))
+    took = time.perf_counter() - began
+    spent = processor_seconds(stack)
+    spent.subtract(before)
+    return Measured(answers, tickets - len(LONG_TICKETS), spent, took, size)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0] if __doc__ else None)
+    parser.add_argument(
+        "--tickets", type=int, default=TICKETS, help=f"in store, where the folder has none: {TICKETS:,}"
+    )
+    parser.add_argument("--seconds", type=int, default=SECONDS, help=f"of load: {SECONDS}")
+    parser.add_argument("--rate", type=float, default=RATE, help=f"requests a second: {RATE}")
+    parser.add_argument("--folder", type=Path, help="keeps the warehouse there; default: a temporary one")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        measured = measure(asked.folder or Path(folder), asked.tickets, asked.seconds, asked.rate)
+    RESULTS.write_text(report(measured), encoding="utf-8")
+    print(RESULTS.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()

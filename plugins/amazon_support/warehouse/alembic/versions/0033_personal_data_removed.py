@@ -5,7 +5,7 @@ from alembic import op
 from amazon_support.warehouse.steps import sql_text
 
 revision = "0033"
-down_revision = "0040"
+down_revision = "0031"
 
 
 def upgrade() -> None:

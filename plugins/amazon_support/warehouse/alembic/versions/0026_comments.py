@@ -4,9 +4,9 @@ from alembic import op
 
 from amazon_support.warehouse.steps import sql_text
 
-revision = "0040"
+revision = "0026"
 down_revision = "0024"
 
 
 def upgrade() -> None:
-    op.get_bind().exec_driver_sql(sql_text("migrations/0040_comments.sql"))
+    op.get_bind().exec_driver_sql(sql_text("migrations/0026_comments.sql"))

@@ -11,14 +11,17 @@ from desk_exports import SOLVED, as_csv, read
 from faults import DAY, DESK, HOUR, LINES, LOOKALIKE, ORDERS
 from feedback_rows import land_report, line
 from health_reports import DE, document, rate
-from landing import NOON, WINDOW, iso, land_some_mail, land_some_orders, mail, order_id
+from landing import NOON, WINDOW, iso, land_some_mail, land_some_orders, mail, order, order_id
 from report_lines import flat_file, land_some_lines, report_line
 from sqlalchemy import Connection, Engine
 
-from amazon_support import settings
-from amazon_support.quality import check
+from amazon_support import settings, tickets
+from amazon_support.outputs import worklist
+from amazon_support.quality import DAILY, HOURLY, check, check_standing
 from amazon_support.sources.errors import BadDocument
 from amazon_support.sources.performance_report import parse_health
+from amazon_support.sources.positions import note_pulled
+from amazon_support.tickets import compliance
 from amazon_support.warehouse import land
 from amazon_support.window import Window
 
@@ -160,3 +163,36 @@ def test_a_duplicated_window(warehouse: Engine) -> None:
             land_some_lines(connection, report_line())
     first, second = check(warehouse, "order_report", SETTINGS, as_of=NOON)
     assert (set(first.broken_rules), set(second.broken_rules)) == (set(), {"batch_not_landed_before"})
+
+
+def test_thirty_clean_days_raise_nothing(warehouse: Engine) -> None:
+    with warehouse.begin() as connection:
+        for day in range(-29, 1):
+            at = NOON + day * DAY
+            report_of_day(connection, day, 20 + day % 7)
+            orders = (
+                order(order_id(n), createdTime=iso(at - DAY), lastUpdatedTime=iso(at - HOUR / 2)) for n in range(15)
+            )
+            land_some_orders(connection, *orders, window=Window(at - HOUR, at, live=True))
+            land_some_mail(connection, *(mail(f"{day} {n}", at=at) for n in range(12)))
+            land_report(connection, line(rated_on=(at - 3 * DAY).date()), seen_at=at)
+            spans = {("orders", "eu"): DAY, ("feedback", "DE"): 90 * DAY, ("account_health", "eu"): DAY}
+            for (source, scope), span in spans.items():
+                note_pulled(connection, "main", source, scope, Window(at - span, at, live=True))
+    for dataset in ("orders", "order_report", "mail", "feedback"):
+        for verdict in check(warehouse, dataset, SETTINGS, as_of=NOON):
+            assert (verdict.broken_rules, verdict.rejected_because) == ({}, None)
+        with warehouse.begin() as connection:
+            land.PUBLISH[dataset](connection, SETTINGS)
+    for day in range(-28, 1, 4):
+        at = NOON + day * DAY
+        with warehouse.begin() as connection:
+            tickets.fold(connection, SETTINGS.policy, tickets.Promises.of(SETTINGS))
+            compliance.write_compliance(connection, SETTINGS, as_of=at)
+            worklist.write_worklists(connection, SETTINGS, as_of=at, since=at - HOUR)
+        results = check_standing(warehouse, (*HOURLY, *DAILY), SETTINGS, as_of=at)
+        assert {result.rule for result in results} >= {"pulled_lately", "not_in_the_future", "compliance_adds_up"}
+        assert [result.sentence for result in results if result.is_broken] == []
+    with warehouse.begin() as connection:
+        assert connection.exec_driver_sql("select count(*) from mart.ticket").scalar_one() > 300
+        assert connection.exec_driver_sql("select sentence from mart.data_quality_trouble").all() == []

@@ -6,7 +6,7 @@ comment on table core.mail is 'Every mail once, with what it means. Who it is wi
 'pii.mail.';
 comment on table pii.order_received is 'What orders said of buyer, recipient and payment, a row a batch.';
 comment on table pii.order_contact is 'Buyer and recipient of each order, of its newest version.';
-comment on table pii.mail_received is 'Mail as read from a mailbox: where it is archived, what it was understood to mean; '
-'a row each time that it was read or read again.';
+comment on table pii.mail_received is 'Mail as read from a mailbox: where it is archived, what it was understood to '
+'mean; a row each time that it was read or read again.';
 comment on table pii.mail is 'Names, addresses, subject and words of each mail in core.mail.';
 comment on table pii.feedback_received is 'What buyers wrote in lines of feedback reports, and our answers.';

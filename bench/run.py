@@ -24,6 +24,7 @@ from mails import of_real_size
 from read_mailbox import mailbox_reading
 from result import Result, seconds
 from sqlalchemy import Engine
+from worklists import listing, mailing
 
 from amazon_support import mail, settings
 from amazon_support.warehouse import engine, land, migrate
@@ -113,6 +114,8 @@ PARTS: dict[str, Callable[[str, Engine], list[Result]]] = {
     "bulk loading": bulk_loading,
     "checking": checking,
     "mailbox reading": mailbox_reading,
+    "listing": listing,
+    "mailing": mailing,
 }
 
 

@@ -1,5 +1,6 @@
--- In: agent (null: anybody), marketplaces (null: all), asked; mart.worklist_item, mart.ticket_status. Out: the items of
--- the newest worklist that was written until then, each once, in their order, without what has been dealt with since.
+-- In: agent, team, desk (null: any), marketplaces (null: all), asked; mart.worklist_item, mart.ticket_status. Out: the
+-- items of the newest worklist that was written until then, each once, in their order, without what has been dealt with
+-- since.
 with newest as (
     select max(as_of) as as_of from mart.worklist_item
     where as_of <= %(asked)s::timestamptz
@@ -9,6 +10,8 @@ items as (
     select * from mart.worklist_item
     where
         (%(agent)s::text is null or agent = %(agent)s)
+        and (%(team)s::text is null or %(team)s = any(teams))
+        and (%(desk)s::text is null or desk = %(desk)s)
         and (%(marketplaces)s::text[] is null or marketplace = any(%(marketplaces)s))
 ),
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
@@ -15,6 +15,7 @@ from amazon_support.orchestration import hooks
 from amazon_support.outputs.items import SECTIONS, Item, Shown
 from amazon_support.quality.docs import pages as quality_pages
 from amazon_support.settings import Settings, home
+from amazon_support.settings.base import Desk
 from amazon_support.settings.load import FILES as SETTINGS_FILES
 from amazon_support.settings.load import settings_file
 from amazon_support.web.page import FILES, download, render
@@ -50,11 +51,13 @@ def worklist(
     current: SettingsDep,
     now: NowDep,
     agent: Annotated[str | None, Query(max_length=LONGEST_QUESTION)] = None,
+    team: Annotated[str | None, Query(max_length=LONGEST_QUESTION)] = None,
+    desk: Annotated[str | None, Query(max_length=LONGEST_QUESTION)] = None,
     marketplace: Annotated[str | None, Query(max_length=2)] = None,
     written_as: Form = "page",
 ) -> Response:
-    """What there is to do, by section; of one agent, one marketplace, or all that the visitor may see."""
-    as_of, items = listed(connection, visitor, agent, marketplace, now)
+    """What there is to do, by section; of one agent, team, desk, marketplace, or all that the visitor may see."""
+    as_of, items = listed(connection, visitor, now, agent=agent, team=team, desk=desk, marketplace=marketplace)
     if written_as == "csv":
         columns = [field.name for field in fields(Item) if field.name != "position"]
         return download("worklist", columns, map(asdict, items))
@@ -71,22 +74,37 @@ def worklist(
         count=len(items),
         as_of=as_of,
         agents=[each.name for each in current.agents] if visitor.sees_all else [],
+        teams=[each.name for each in current.assignment.teams] if visitor.sees_all else [],
+        desks=get_args(Desk) if visitor.sees_all else [],
         marketplaces=sorted(current.by_country),
-        agent=agent or "",
-        marketplace=marketplace or "",
+        chosen={"agent": agent or "", "team": team or "", "desk": desk or "", "marketplace": marketplace or ""},
     )
 
 
 def listed(
-    connection: Connection, visitor: Visitor, agent: str | None, marketplace: str | None, now: datetime
+    connection: Connection,
+    visitor: Visitor,
+    now: datetime,
+    *,
+    agent: str | None = None,
+    team: str | None = None,
+    desk: str | None = None,
+    marketplace: str | None = None,
 ) -> tuple[datetime | None, list[Item]]:
     """The newest worklist by section, without what has been dealt with since, and the instant that it is of.
 
     Args:
         agent: whose; None: everybody's. Who does not see all gets the own one.
     """
-    asked = {"agent": (agent if visitor.sees_all else visitor.agent) or None, "asked": now}
-    found = rows(connection, "worklist", **asked, marketplaces=[marketplace] if marketplace else None)
+    found = rows(
+        connection,
+        "worklist",
+        agent=(agent if visitor.sees_all else visitor.agent) or None,
+        team=team or None,
+        desk=desk or None,
+        marketplaces=[marketplace] if marketplace else None,
+        asked=now,
+    )
     order = list(SECTIONS)
     items = sorted((_item(row, now) for row in found), key=lambda item: order.index(item.section))
     return found[0]["as_of"] if found else None, items

@@ -5,12 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import Engine
+from starlette.types import Message, Receive, Scope, Send
 from ticket_histories import KEY, fold, moment
 from visitors import Browser
 
 from amazon_support.orchestration import hooks
 from amazon_support.outputs.acknowledge import Breach
+from amazon_support.web import app
 
 PAGE = f"/tickets/main/{KEY}"
 ASKED = ("2026-03-10 08:00", "buyer_message")
@@ -73,6 +76,22 @@ def test_a_double_click_is_one_action(browser: Browser, asked: Engine) -> None:
     for _ in range(2):
         assert do(browser, "ana", "take", key=key).status_code == 200
     assert len(events(asked)) == 1
+
+
+def test_an_action_is_on_record_before_the_answer_goes_out(browser: Browser, asked: Engine) -> None:
+    key = form_key(browser, "ana")
+    recorded: list[int] = []
+
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                recorded.append(len(events(asked)))
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    answer = TestClient(watched, follow_redirects=False).post(PAGE, data={"key": key, "action": "take"})
+    assert (answer.status_code, recorded) == (303, [1])
 
 
 def test_what_the_rules_refuse_is_recorded_and_told(browser: Browser, asked: Engine) -> None:

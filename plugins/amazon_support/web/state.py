@@ -35,7 +35,7 @@ def _engine(url: str) -> Engine:
 
 
 def warehouse() -> Iterator[Connection]:
-    """One transaction on the warehouse a request.
+    """One transaction on the warehouse a request, committed before the answer goes out: who is led on sees it there.
 
     Raises: HTTPException 503 if the warehouse does not answer.
     """
@@ -54,5 +54,5 @@ def now() -> datetime:
 
 
 SettingsDep = Annotated[Settings, Depends(current_settings)]
-WarehouseDep = Annotated[Connection, Depends(warehouse)]
+WarehouseDep = Annotated[Connection, Depends(warehouse, scope="function")]
 NowDep = Annotated[datetime, Depends(now)]

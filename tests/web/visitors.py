@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from ticket_histories import moment
 
 from amazon_support.web import app
+from amazon_support.web.airflow_runs import fetching, runs
 from amazon_support.web.state import now
 
 NOW = moment("2026-03-10 12:00")
@@ -26,7 +27,19 @@ USERS = {
     "lea": {"role": "lead"},
     "vic": {"role": "viewer"},
 }
+RUNS = [
+    {
+        "dag_id": "support_hourly",
+        "run_id": "scheduled__2026-03-10T11:00:00+00:00",
+        "run_type": "scheduled",
+        "state": "failed",
+        "queued_at": moment("2026-03-10 12:00"),
+        "start_date": moment("2026-03-10 12:00"),
+        "end_date": moment("2026-03-10 12:04"),
+    }
+]
 Browser = Callable[..., TestClient]
+fetched: list[str] = []  # who attached an order that Amazon is to be asked for
 
 
 @pytest.fixture
@@ -40,6 +53,8 @@ def browser(warehouse: Engine, tmp_path, monkeypatch: pytest.MonkeyPatch) -> Ite
     def of(user: str, at: datetime = NOW) -> TestClient:
         app.dependency_overrides[get_user] = lambda: SimpleNamespace(get_name=lambda: user)
         app.dependency_overrides[now] = lambda: at
+        app.dependency_overrides[fetching] = lambda: lambda: fetched.append(user)
+        app.dependency_overrides[runs] = lambda: RUNS
         return TestClient(app, headers={"accept": "text/html"}, raise_server_exceptions=True)
 
     yield of

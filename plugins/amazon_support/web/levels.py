@@ -120,8 +120,7 @@ def tickets(
         hour=hour,
         least=least,
         below=below,
-        marketplaces=visitor.marketplaces and list(visitor.marketplaces),
-        me=visitor.agent,
+        **visitor.scope,
     )
     narrowed = [
         name,

@@ -56,7 +56,8 @@ function draw(table) {
           ticks: { color: quiet, precision: 0 },
         }),
         share: axis(datasets.some((each) => each.yAxisID === "share"), {
-          max: 1, ticks: { color: quiet, callback: (value) => `${Math.round(value * 100)} %` },
+          ...("fit" in table.dataset ? { beginAtZero: true } : { max: 1 }),
+          ticks: { color: quiet, callback: (value) => `${Number((value * 100).toFixed(2))} %` },
         }),
       },
     },

@@ -20,10 +20,13 @@ NOW = moment("2026-03-10 12:00")
 AGENTS = [
     {"name": "Ana Lima", "email": "ana@example.com", "marketplaces": ["DE", "FR"]},
     {"name": "Bo Berg", "email": "bo@example.com", "marketplaces": ["US"]},
+    {"name": "Sam Sol", "email": "sam@example.com"},
 ]
+TEAMS = [{"name": "overseas", "agents": ["Bo Berg", "Sam Sol"]}]
 USERS = {
     "ana": {"role": "agent", "agent": "Ana Lima"},
     "bo": {"role": "agent", "agent": "Bo Berg"},
+    "sam": {"role": "agent", "agent": "Sam Sol"},
     "lea": {"role": "lead"},
     "vic": {"role": "viewer"},
 }
@@ -46,6 +49,7 @@ fetched: list[str] = []  # who attached an order that Amazon is to be asked for
 def browser(warehouse: Engine, tmp_path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
     """`browser("ana")`: what ana gets, at noon of 10 March 2026."""
     (tmp_path / "agents.yaml").write_text(yaml.safe_dump({"agents": AGENTS}))
+    (tmp_path / "assignment.yaml").write_text(yaml.safe_dump({"assignment": {"teams": TEAMS}}))
     (tmp_path / "access.yaml").write_text(yaml.safe_dump({"access": {"users": USERS}}))
     monkeypatch.setenv("AMAZON_SUPPORT_SETTINGS", str(tmp_path))
     monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", Fernet.generate_key().decode())

@@ -1,4 +1,5 @@
--- In: account, rule_id, who ends it and when. Out: core.mail_rule_end has it, once; nothing of a rule that is not there.
+-- In: account, rule_id, who ends it and when. Out: core.mail_rule_end has it, once, if there is
+-- such a rule.
 insert into core.mail_rule_end (account, rule_id, ended_by, ended_at)
 select
     account,

@@ -1,6 +1,10 @@
 -- In: account, rule_id. Out: mail that nobody understood or decided so far and that the rule is for, with its ticket,
 -- the oldest first.
-with undecided as (
+with asked as (
+    select %(rule_id)s::bigint as rule_id
+),
+
+undecided as (
     select * from core.mail
     where
         account = %(account)s
@@ -31,9 +35,11 @@ fitting as (
             undecided.account = landed.account
             and undecided.mail_id = landed.mail_id
             and undecided.batch_id = landed.batch_id
-    cross join lateral
-        pii.mail_rule_for(landed.account, landed.sender, landed.subject, landed.received_at) as rule
-    where rule.rule_id = %(rule_id)s
+    inner join asked
+        on (
+            select rule.rule_id
+            from pii.mail_rule_for(landed.account, landed.sender, landed.subject, landed.received_at) as rule
+        ) = asked.rule_id
 )
 
 select distinct on (fitting.mail_id)

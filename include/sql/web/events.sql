@@ -8,6 +8,14 @@ with visitor as (
         %(team)s::text[] as team
 ),
 
+-- Keys whose events belong to the ticket; none where all tickets are asked for.
+keys as (
+    select %(ticket_key)s::text as ticket_key
+    union all
+    select ticket_key from mart.ticket_merged
+    where account = %(account)s::text and into_key = %(ticket_key)s::text
+),
+
 wanted as (
     select event.*
     from core.ticket_event as event
@@ -16,17 +24,7 @@ wanted as (
         and event.occurred_at <= %(until)s::timestamptz
         and age(event.xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)
         and (%(account)s::text is null or event.account = %(account)s)
-        and (
-            %(ticket_key)s::text is null
-            or event.ticket_key = %(ticket_key)s
-            or exists (
-                select 1 from mart.ticket_merged as merged
-                where
-                    merged.account = event.account
-                    and merged.ticket_key = event.ticket_key
-                    and merged.into_key = %(ticket_key)s
-            )
-        )
+        and (%(ticket_key)s::text is null or event.ticket_key in (select keys.ticket_key from keys))
 )
 
 select

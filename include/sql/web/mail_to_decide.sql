@@ -44,6 +44,7 @@ waiting as (
             from core.ticket_event as event
             cross join lateral jsonb_array_elements_text(event.detail -> 'candidates') as candidate (ticket_key)
             where event.account = mail.account and event.source = 'mail' and event.source_id = mail.mail_id
+            order by candidate.ticket_key
             limit 10
         ) as candidates
     from periods

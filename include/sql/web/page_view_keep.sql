@@ -3,6 +3,6 @@
 insert into ops.page_view (visitor, page, name, query, saved_at)
 values (%(visitor)s, %(page)s, %(name)s, %(query)s, %(saved_at)s)
 on conflict (visitor, page, name) do update
-set
-    query = excluded.query,
-    saved_at = excluded.saved_at
+    set
+        query = excluded.query,
+        saved_at = excluded.saved_at

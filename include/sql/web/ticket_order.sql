@@ -23,10 +23,11 @@ refunds as (
         min(mail.sent_at) as refund_noticed_at,
         sum(ops.amount(event.detail ->> 'amount')) as refunded,
         min(event.detail ->> 'currency') as refund_currency
-    from core.mail as mail
+    from orders
+    inner join core.mail as mail
+        on orders.account = mail.account and orders.order_id = mail.order_ids[1] and mail.kind = 'refund_notice'
     left join core.ticket_event as event
         on mail.account = event.account and event.source = 'mail' and mail.mail_id = event.source_id
-    where mail.account = %(account)s and mail.order_ids[1] = %(order_id)s and mail.kind = 'refund_notice'
     group by mail.account, mail.order_ids[1]
 ),
 

@@ -102,7 +102,7 @@ def make_rule(
         if rule_id is None:
             return 0
         found = run_step(connection, "tickets/rule_mail.sql", {"account": account, "rule_id": rule_id}).mappings().all()
-        mails = [_Undecided(row["mail_id"], row, f"{identity}:{row['mail_id'][:16]}") for row in found]
+        mails = [_Undecided(row["mail_id"], dict(row), f"{identity}:{row['mail_id'][:16]}") for row in found]
         return len(_decide(connection, settings, mails, rule.kind, by, at))
 
 

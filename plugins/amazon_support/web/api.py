@@ -263,7 +263,7 @@ def tickets(
     return Tickets(
         as_of=now,
         tickets=[ListedTicket(**row) for row in found],
-        next=last and _written([last["sorted_by"], last["id"]]),
+        next=_written([last["sorted_by"], last["id"]]) if last else None,
     )
 
 

@@ -78,11 +78,12 @@ def trend(
     """One figure day by day, beside its target."""
     if not visitor.sees(marketplace):
         raise HTTPException(403, f"{marketplace} is a marketplace of other agents.")
-    named = {"account": account, "marketplace": marketplace, "metric": metric}
     told = rows(
         connection,
         "health_trend",
-        **named,
+        account=account,
+        marketplace=marketplace,
+        metric=metric,
         fulfilment=fulfilment,
         period_days=period_days,
         since=now - timedelta(days=days),
@@ -92,7 +93,9 @@ def trend(
         "health_trend",
         visitor=visitor,
         now=now,
-        **named,
+        account=account,
+        marketplace=marketplace,
+        metric=metric,
         fulfilment=fulfilment,
         period_days=period_days,
         days=days,

@@ -24,7 +24,8 @@ def links(current: Settings, ticket: dict[str, Any]) -> Iterator[tuple[str, str]
     host = f"https://{site.seller_central}"
     case = ticket["case_id"] if (ticket["case_id"] or "").replace("-", "").isalnum() else None
     if ticket["ticket_type"] == "case_update":
-        yield "Case in Seller Central", f"{host}/cu/case-dashboard/view-case?caseID={case}" if case else f"{host}/cu/case-lobby"
+        path = f"/cu/case-dashboard/view-case?caseID={case}" if case else "/cu/case-lobby"
+        yield "Case in Seller Central", host + path
     elif ticket["ticket_type"] in OF_TYPES:
         words, path = OF_TYPES[ticket["ticket_type"]]
         yield f"{words} in Seller Central", host + path

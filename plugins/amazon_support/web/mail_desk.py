@@ -1,20 +1,19 @@
 """Mail to decide: what no rule understood or what may belong to several tickets, and rules that people made of it."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy import Connection
 
 from amazon_support.tickets.mail_decisions import end_rule
 from amazon_support.web import forms
 from amazon_support.web.page import render
-from amazon_support.web.reading import Row, note_views, rows
+from amazon_support.web.reading import mail_words, rows
 from amazon_support.web.state import NowDep, WarehouseDep
 from amazon_support.web.tickets import MAIL_KINDS, done, form_subject
-from amazon_support.web.visitor import Visitor, VisitorDep
+from amazon_support.web.visitor import VisitorDep
 
 router = APIRouter()
 A_PAGE = 25
@@ -52,7 +51,9 @@ def mail(
         "mail",
         visitor=visitor,
         now=now,
-        mails=[row | {"form_key": forms.key(visitor.name, form_subject(row["account"], row["ticket_id"]))} for row in found],
+        mails=[
+            row | {"form_key": forms.key(visitor.name, form_subject(row["account"], row["ticket_id"]))} for row in found
+        ],
         words=mail_words(connection, visitor, found, "mail", now),
         more=last and urlencode({"after": f"{last['received_at'].isoformat()}|{last['id']}"}),
         mail_kinds=[kind for kind in MAIL_KINDS if kind != "unknown"],

@@ -45,7 +45,10 @@ class Visitor:
     @property
     def scope(self) -> dict[str, list[str] | None]:
         """Parameters of queries that give only what the visitor may see."""
-        return {"marketplaces": None if self.marketplaces is None else list(self.marketplaces), "team": sorted(self.team)}
+        return {
+            "marketplaces": None if self.marketplaces is None else list(self.marketplaces),
+            "team": sorted(self.team),
+        }
 
 
 def visitor(user: GetUserDep, current: SettingsDep) -> Visitor:

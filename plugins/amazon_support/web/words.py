@@ -81,6 +81,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    words: dict[str, Any] = {"plain": plain, "title": title, "instant": instant, "left": left, "money": money}
-    templates.filters.update(words | {"percent": percent, "number": number, "address": address, "one_line": one_line, "span": duration})
+    words: dict[str, Any] = {"plain": plain, "title": title, "one_line": one_line, "address": address}
+    words |= {"instant": instant, "left": left, "span": duration}
+    templates.filters.update(words | {"money": money, "percent": percent, "number": number})
     return templates

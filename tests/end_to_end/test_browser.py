@@ -147,6 +147,70 @@ def test_what_cannot_be_done_says_why(visit: Visit) -> None:
     expect(page.get_by_text("12 is no order id")).to_be_visible()
 
 
+def test_a_view_of_the_worklist_is_kept_and_found_again(visit: Visit) -> None:
+    page = visit("lea", "/worklist")
+    page.get_by_label("Marketplace").select_option("DE")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.get_by_text("Keep this view").click()
+    page.get_by_label("Name").fill("Germany")
+    page.get_by_role("button", name="Keep what is shown").click()
+    page.get_by_role("link", name="Show all").click()
+    page.get_by_role("link", name="Germany").click()
+    assert "marketplace=DE" in page.url
+    page.get_by_role("link", name="Time left").first.click()
+    assert "sort=-due" in page.url
+
+
+def test_enter_in_a_field_puts_on_hold_and_does_not_solve(visit: Visit, stack: LocalStack) -> None:
+    page = visit("ana", f"/tickets/main/{TICKET}")
+    page.get_by_text("Assign, hold, change type").click()
+    page.get_by_label("Wait for").fill("carrier")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Done: hold, carrier.")
+    expect(page.locator("main .status").first).to_have_text("on hold")
+    assert happened(stack)[-1] == ("hold", "ana")
+
+
+def test_what_is_nearly_late_is_seen_to_from_the_ticket(visit: Visit) -> None:
+    page = visit("ana", f"/tickets/main/{TICKET}")
+    page.get_by_role("button", name="I see to it").click()
+    expect(page.get_by_text("Ana Lima sees to it")).to_be_visible()
+    expect(page.get_by_role("button", name="I see to it")).to_have_count(0)
+
+
+def test_a_mail_is_decided_on_the_list_and_a_rule_made_of_it(visit: Visit) -> None:
+    page = visit("lea", "/mail")
+    letter = page.get_by_role("article", name="Rates")
+    letter.get_by_text("Make a rule of it").click()
+    expect(letter.get_by_label("Sender")).to_have_value("news@carrier.example")
+    letter.get_by_label("It is").last.select_option("amazon_information")
+    letter.get_by_role("button", name="Decide so, now and from now on").click()
+    expect(page.get_by_role("article", name="Rates")).to_have_count(0)
+    expect(page.get_by_role("cell", name="news@carrier.example")).to_be_visible()
+
+
+def test_a_plan_of_action_stands_beside_its_notification(visit: Visit) -> None:
+    page = visit("lea", "/health")
+    page.get_by_text("Write a plan of action").click()
+    page.get_by_label("Plan of action").fill("Send the test report today")
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator("blockquote").get_by_text("Send the test report today")).to_be_visible()
+
+
+def test_times_say_exactly_when_and_in_which_zone(visit: Visit) -> None:
+    page = visit("ana", f"/tickets/main/{TICKET}")
+    titles = page.locator("main time").evaluate_all("all => all.map(time => time.title)")
+    assert titles
+    assert all(title.endswith(" UTC") for title in titles)
+
+
+def test_the_pages_stand_within_airflows_own(visit: Visit, stack: LocalStack) -> None:
+    page = visit("ana", "/worklist")
+    page.goto(f"{stack.airflow_url}/plugin/support")
+    within = page.frame_locator("iframe")
+    expect(within.get_by_role("heading", name="Worklist")).to_be_visible(timeout=60_000)
+
+
 # ---------- keeping harm out
 
 

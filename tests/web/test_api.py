@@ -78,11 +78,17 @@ def pages(browser: Browser, user: str, path: str, rows: str, **given: Any) -> li
 
 @pytest.fixture
 def many(browser: Browser, told: Engine) -> Engine:
-    """Further tickets of DE beside the one that was told, one of them of the same second, and one of US."""
+    """Further tickets of DE beside the one that was told, all due in the same second, and two of US, of which one was answered."""
     with told.begin() as connection:
         for number, place in enumerate(("DE", "DE", "US")):
             event = ("2026-03-10 09:00", "buyer_message", {"marketplace": place, "source_id": f"x{number}"})
             record(connection, history(event, key=f"{place}:case:{number}"))
+        us = {"marketplace": "US"}
+        answered = [
+            ("2026-03-08 09:00", "buyer_message", us | {"source_id": "y1"}),
+            ("2026-03-08 10:00", "reply", us | {"source_id": "y2"}),
+        ]
+        record(connection, history(*answered, key="US:case:9"))
         tickets.fold(connection, POLICY)
         write_worklists(connection, settings.load(), as_of=moment("2026-03-10 11:00"))
         write_compliance(connection, settings.load(), as_of=NOW)

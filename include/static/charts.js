@@ -73,3 +73,15 @@ function drawAll() {
 }
 drawAll();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+
+// On paper a chart stands on white, whatever the screen is.
+const chosenTheme = document.documentElement.dataset.theme;
+addEventListener("beforeprint", () => {
+  document.documentElement.dataset.theme = "light";
+  drawAll();
+});
+addEventListener("afterprint", () => {
+  if (chosenTheme) document.documentElement.dataset.theme = chosenTheme;
+  else delete document.documentElement.dataset.theme;
+  drawAll();
+});

@@ -186,7 +186,7 @@ def test_a_mail_is_decided_on_the_list_and_a_rule_made_of_it(visit: Visit) -> No
     letter.get_by_label("It is").last.select_option("amazon_information")
     letter.get_by_role("button", name="Decide so, now and from now on").click()
     expect(page.get_by_role("article", name="Rates")).to_have_count(0)
-    expect(page.get_by_role("cell", name="news@carrier.example")).to_be_visible()
+    expect(page.get_by_role("cell", name="news@carrier.example", exact=True)).to_be_visible()
 
 
 def test_a_plan_of_action_stands_beside_its_notification(visit: Visit) -> None:

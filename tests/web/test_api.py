@@ -78,7 +78,7 @@ def pages(browser: Browser, user: str, path: str, rows: str, **given: Any) -> li
 
 @pytest.fixture
 def many(browser: Browser, told: Engine) -> Engine:
-    """Further tickets of DE beside the one that was told, all due in the same second, and two of US, of which one was answered."""
+    """Two tickets of DE beside the one that was told, due in the same second, and two of US, one of them answered."""
     with told.begin() as connection:
         for number, place in enumerate(("DE", "DE", "US")):
             event = ("2026-03-10 09:00", "buyer_message", {"marketplace": place, "source_id": f"x{number}"})

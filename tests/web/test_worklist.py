@@ -64,6 +64,19 @@ def test_the_file_has_what_the_page_has(browser: Browser, written: Engine) -> No
     assert [line.split(",")[at] for line in lines] == ["DE:case:1", "DE:case:2"]
 
 
+def test_what_is_too_much_for_a_page_stands_on_the_next(
+    browser: Browser, written: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amazon_support.web.worklist.A_PAGE", 3)
+    page = browser("lea").get("/worklist").text
+    assert listed(page) == ["DE:case:2", "US:case:4", "DE:case:1"]
+    assert "4 to do" in page
+    following = re.search(r'href="([^"]+)">The next of them', page)
+    assert following
+    page = browser("lea").get(following[1].replace("&amp;", "&")).text
+    assert (listed(page), "The next of them" in page) == (["FR:case:3"], False)
+
+
 def test_headings_lead_to_the_other_order_and_say_which_it_is(browser: Browser, written: Engine) -> None:
     page = browser("lea").get("/worklist?marketplace=DE").text
     assert '<th aria-sort="ascending"><a href="/worklist?marketplace=DE&amp;sort=-due">Time left ↑' in page

@@ -21,6 +21,7 @@ from amazon_support.web.visitor import Visitor, VisitorDep
 
 router = APIRouter()
 PAGES = ("worklist", "tickets")
+A_PAGE = 200  # items at most
 MOST_VIEWS = 30  # of one visitor and page
 LAST = datetime.max.replace(tzinfo=UTC)
 Name = Annotated[str, Query(max_length=200)]
@@ -51,6 +52,10 @@ class Chosen:
     def sorted_by(self, sort: str) -> str:
         """The same choice in another order, as in the address."""
         return replace(self, sort=sort).query  # type: ignore[arg-type]
+
+    def of_section(self, section: str) -> str:
+        """The same choice of one section, as in the address."""
+        return replace(self, section=section).query
 
     def fits(self, item: Item) -> bool:
         """Whether the item is asked for; the agent was asked of the warehouse already."""
@@ -84,9 +89,13 @@ def worklist(
     current: SettingsDep,
     now: NowDep,
     chosen: ChosenDep,
+    skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     written_as: Annotated[Literal["page", "csv"], Query(alias="format")] = "page",
 ) -> Response:
-    """What there is to do, by section, as far as the visitor may see it."""
+    """What there is to do, by section, as far as the visitor may see it, so many items a page.
+
+    `skip`: so many are on the pages before.
+    """
     as_of, everything = listed(connection, visitor, chosen.agent, now)
     items = _sorted([item for item in everything if chosen.fits(item)], chosen.sort)
     if written_as == "csv":
@@ -100,8 +109,9 @@ def worklist(
         chosen=chosen,
         sections=[
             (name, SECTIONS[name], [Shown(item) for item in group])
-            for name, group in groupby(items, key=lambda item: item.section)
+            for name, group in groupby(items[skip : skip + A_PAGE], key=lambda item: item.section)
         ],
+        behind=skip + A_PAGE if skip + A_PAGE < len(items) else None,
         section_names=SECTIONS,
         counts=_counts(items),
         late=sum(item.is_late for item in items),

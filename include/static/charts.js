@@ -56,7 +56,8 @@ function draw(table) {
           ticks: { color: quiet, precision: 0 },
         }),
         share: axis(datasets.some((each) => each.yAxisID === "share"), {
-          max: 1, ticks: { color: quiet, callback: (value) => `${Math.round(value * 100)} %` },
+          ...("fit" in table.dataset ? { beginAtZero: true } : { max: 1 }),
+          ticks: { color: quiet, callback: (value) => `${Number((value * 100).toFixed(2))} %` },
         }),
       },
     },
@@ -72,3 +73,15 @@ function drawAll() {
 }
 drawAll();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+
+// On paper a chart stands on white, whatever the screen is.
+const chosenTheme = document.documentElement.dataset.theme;
+addEventListener("beforeprint", () => {
+  document.documentElement.dataset.theme = "light";
+  drawAll();
+});
+addEventListener("afterprint", () => {
+  if (chosenTheme) document.documentElement.dataset.theme = chosenTheme;
+  else delete document.documentElement.dataset.theme;
+  drawAll();
+});

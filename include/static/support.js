@@ -40,3 +40,22 @@ document.addEventListener("keydown", (event) => {
     rows[chosen]?.querySelector("a")?.click();
   }
 });
+
+// One click is one action, and shows that it is under way.
+document.addEventListener("submit", (event) => {
+  if (event.target.dataset.sent) return event.preventDefault();
+  if (event.target.method === "post") event.target.dataset.sent = "yes";
+  document.body.setAttribute("aria-busy", "true");
+});
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href]");
+  const opensHere = link && link.origin === location.origin && !link.target && !link.href.includes("format=csv");
+  const isAnchor = link && link.hash && link.pathname === location.pathname && link.search === location.search;
+  if (opensHere && !isAnchor && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
+    document.body.setAttribute("aria-busy", "true");
+  }
+});
+addEventListener("pageshow", () => {
+  document.body.removeAttribute("aria-busy");
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});

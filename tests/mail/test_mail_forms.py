@@ -148,6 +148,7 @@ def test_a_mail_that_a_colleague_forwarded_is_for_a_person_to_decide() -> None:
     text = f"Bitte!\n\n---------- Weitergeleitete Nachricht ----------\nVon: Mia <{ALIAS}>\n\n{framed()}"
     facts = explain(mail("kim@shop.example", f"WG: {SUBJECT}", text))
     assert (facts.kind, facts.direction, facts.no_response_link) == ("unknown", "inbound", None)
+    assert facts.sender == "kim@shop.example", "so that a person can decide, and make a rule"
 
 
 def test_what_a_buyer_forwards_to_us_is_kept_where_it_is_all_there_is() -> None:

@@ -8,7 +8,10 @@ from visitors import Browser
 
 from amazon_support.web import app
 
-PAGES = ["/worklist", "/tickets", "/levels", "/feedback", "/health", "/pipeline", "/search", f"/tickets/main/{KEY}"]
+PAGES = [
+    *("/worklist", "/tickets", "/mail", "/cases", "/levels", "/feedback", "/health", "/pipeline", "/search"),
+    f"/tickets/main/{KEY}",
+]
 ASKED = ("2026-03-10 08:00", "buyer_message")
 
 
@@ -20,11 +23,12 @@ def views(warehouse: Engine) -> list[tuple[str, ...]]:
 
 def test_no_route_but_that_for_monitors_is_open_to_whoever_is_not_signed_in() -> None:
     anonymous = TestClient(app, headers={"accept": "application/json"})
-    paths = [getattr(route, "path", "") for route in app.routes if getattr(route, "path", "") != "/healthz"]
-    assert len(paths) > len(PAGES)
-    for path in paths:
+    routes = [(getattr(route, "path", ""), method) for route in app.routes for method in getattr(route, "methods", ())]
+    routes = [(path, method) for path, method in routes if path != "/healthz"]
+    assert len(routes) > len(PAGES)
+    for path, method in routes:
         asked = path.replace("{account}", "main").replace("{ticket_id:path}", KEY).replace("{name}", "support.css")
-        assert anonymous.get(asked).status_code == 401, path
+        assert anonymous.request(method, asked).status_code == 401, (method, path)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -71,6 +75,15 @@ def test_an_agent_sees_what_is_assigned_to_it_wherever_it_is(browser: Browser, w
     with warehouse.begin() as connection:
         fold(connection, ASKED, ("2026-03-10 09:00", "assign", {"actor": "lea", "detail": {"agent": "Bo Berg"}}))
     assert browser("bo").get(f"/tickets/main/{KEY}").status_code == 200
+
+
+def test_an_agent_sees_what_is_assigned_to_somebody_of_the_own_team(browser: Browser, warehouse: Engine) -> None:
+    given_to_sam = ("2026-03-10 09:00", "assign", {"actor": "lea", "detail": {"agent": "Sam Sol"}})
+    with warehouse.begin() as connection:
+        fold(connection, ASKED, given_to_sam)
+    assert browser("bo").get(f"/tickets/main/{KEY}").status_code == 200
+    assert KEY in browser("bo").get("/tickets").text
+    assert browser("bo").get(f"/search?q={KEY}", follow_redirects=False).status_code == 307
 
 
 def test_whoever_is_shown_words_of_buyers_is_on_record_and_a_viewer_is_shown_none(

@@ -5,12 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import Engine
+from starlette.types import Message, Receive, Scope, Send
 from ticket_histories import KEY, fold, moment
-from visitors import Browser
+from visitors import Browser, fetched
 
 from amazon_support.orchestration import hooks
 from amazon_support.outputs.acknowledge import Breach
+from amazon_support.web import app
 
 PAGE = f"/tickets/main/{KEY}"
 ASKED = ("2026-03-10 08:00", "buyer_message")
@@ -73,6 +76,22 @@ def test_a_double_click_is_one_action(browser: Browser, asked: Engine) -> None:
     for _ in range(2):
         assert do(browser, "ana", "take", key=key).status_code == 200
     assert len(events(asked)) == 1
+
+
+def test_an_action_is_on_record_before_the_answer_goes_out(browser: Browser, asked: Engine) -> None:
+    key = form_key(browser, "ana")
+    recorded: list[int] = []
+
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                recorded.append(len(events(asked)))
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    answer = TestClient(watched, follow_redirects=False).post(PAGE, data={"key": key, "action": "take"})
+    assert (answer.status_code, recorded) == (303, [1])
 
 
 def test_what_the_rules_refuse_is_recorded_and_told(browser: Browser, asked: Engine) -> None:
@@ -152,7 +171,43 @@ def test_time_moves_on_between_actions(browser: Browser, asked: Engine) -> None:
     assert "on hold</span> since <time" in later.get(PAGE).text
 
 
+def test_an_order_that_is_not_known_is_asked_for_at_once(browser: Browser, asked: Engine) -> None:
+    fetched.clear()
+    do(browser, "ana", "take")
+    assert fetched == []
+    do(browser, "ana", "attach_order", order_id="302-7654321-7654321")
+    assert fetched == ["ana"]
+
+
+def test_enter_in_a_field_does_what_stands_beside_it(browser: Browser, asked: Engine) -> None:
+    for form in re.findall(r'<form class="act".*?</form>', browser("ana").get(PAGE).text, re.DOTALL):
+        fields = re.findall(r"<(?:input(?! type=\"hidden)|select|textarea)", form)
+        assert len(fields) <= 1, form
+
+
 # ---------- acknowledging a breach
+
+
+def acknowledged_at(browser: Browser, at: str, key: str) -> Any:
+    return browser("ana", moment(at)).post(PAGE, data={"key": key, "action": "acknowledge"})
+
+
+def test_what_is_late_is_seen_to_from_its_page_and_nobody_is_told_again(browser: Browser, asked: Engine) -> None:
+    assert "I see to it" not in browser("ana").get(PAGE).text, "nothing is late yet"
+    key = form_key(browser, "ana")
+    assert "I see to it" in browser("ana", moment("2026-03-11 09:00")).get(PAGE).text
+    for _ in range(2):
+        page = acknowledged_at(browser, "2026-03-11 09:00", key)
+        assert page.status_code == 200
+    assert "Ana Lima sees to it" in page.text
+    assert 'value="acknowledge"' not in page.text
+    assert acknowledged(asked) == [(KEY, 1, "Ana Lima")]
+
+
+def test_what_is_not_late_cannot_be_seen_to(browser: Browser, asked: Engine) -> None:
+    answer = acknowledged_at(browser, "2026-03-10 12:00", form_key(browser, "ana"))
+    assert (answer.status_code, "there is nothing to see to" in answer.text) == (409, True)
+    assert f'href="{PAGE}">Back to the ticket' in answer.text
 
 
 def acknowledged(warehouse: Engine) -> list[tuple[Any, ...]]:

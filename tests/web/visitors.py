@@ -14,26 +14,43 @@ from sqlalchemy import Engine
 from ticket_histories import moment
 
 from amazon_support.web import app
+from amazon_support.web.airflow_runs import fetching, runs
 from amazon_support.web.state import now
 
 NOW = moment("2026-03-10 12:00")
 AGENTS = [
     {"name": "Ana Lima", "email": "ana@example.com", "marketplaces": ["DE", "FR"]},
     {"name": "Bo Berg", "email": "bo@example.com", "marketplaces": ["US"]},
+    {"name": "Sam Sol", "email": "sam@example.com"},
 ]
+TEAMS = [{"name": "overseas", "agents": ["Bo Berg", "Sam Sol"]}]
 USERS = {
     "ana": {"role": "agent", "agent": "Ana Lima"},
     "bo": {"role": "agent", "agent": "Bo Berg"},
+    "sam": {"role": "agent", "agent": "Sam Sol"},
     "lea": {"role": "lead"},
     "vic": {"role": "viewer"},
 }
+RUNS = [
+    {
+        "dag_id": "support_hourly",
+        "run_id": "scheduled__2026-03-10T11:00:00+00:00",
+        "run_type": "scheduled",
+        "state": "failed",
+        "queued_at": moment("2026-03-10 12:00"),
+        "start_date": moment("2026-03-10 12:00"),
+        "end_date": moment("2026-03-10 12:04"),
+    }
+]
 Browser = Callable[..., TestClient]
+fetched: list[str] = []  # who attached an order that Amazon is to be asked for
 
 
 @pytest.fixture
 def browser(warehouse: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
     """`browser("ana")`: what ana gets, at noon of 10 March 2026."""
     (tmp_path / "agents.yaml").write_text(yaml.safe_dump({"agents": AGENTS}))
+    (tmp_path / "assignment.yaml").write_text(yaml.safe_dump({"assignment": {"teams": TEAMS}}))
     (tmp_path / "access.yaml").write_text(yaml.safe_dump({"access": {"users": USERS}}))
     yield from visiting(tmp_path, monkeypatch)
 
@@ -46,6 +63,8 @@ def visiting(settings: Path, patch: pytest.MonkeyPatch) -> Iterator[Browser]:
     def of(user: str, at: datetime = NOW) -> TestClient:
         app.dependency_overrides[get_user] = lambda: SimpleNamespace(get_name=lambda: user)
         app.dependency_overrides[now] = lambda: at
+        app.dependency_overrides[fetching] = lambda: lambda: fetched.append(user)
+        app.dependency_overrides[runs] = lambda: RUNS
         return TestClient(app, headers={"accept": "text/html"}, raise_server_exceptions=True)
 
     yield of

@@ -1,6 +1,6 @@
--- In: landed mail of the batches without that in quarantine or removed; what people decided of it, which counts
--- before what the rules say. Out: core.mail; a mail that is known stays as it is. sent_at: the mail's own date,
--- bounded by when our server received it. ticket_key follows in mail_tickets.sql.
+-- In: landed mail of the batches without that in quarantine or removed; what people decided of it, which counts before
+-- what the rules say, and rules that people made for what those do not know. Out: core.mail; a mail that is known stays
+-- as it is. sent_at: the mail's own date, bounded by when our server received it. ticket_key follows in mail_tickets.sql.
 insert into core.mail (
     account,
     mail_id,
@@ -54,9 +54,12 @@ typed as (
         passed.mail_id,
         passed.mailbox,
         passed.folder,
-        coalesce(decided.kind, passed.meaning ->> 'kind') as kind,
-        case when decided.kind is null then ops.amount(passed.meaning ->> 'confidence')::real else 1 end as confidence,
-        array(select jsonb_array_elements_text(passed.signals)) || decided.signal as signals,
+        coalesce(decided.kind, ruled.kind, passed.meaning ->> 'kind') as kind,
+        case
+            when coalesce(decided.kind, ruled.kind) is null then ops.amount(passed.meaning ->> 'confidence')::real
+            else 1
+        end as confidence,
+        array(select jsonb_array_elements_text(passed.signals)) || coalesce(decided.signal, ruled.signal) as signals,
         passed.meaning ->> 'direction' as direction,
         passed.meaning ->> 'marketplace' as marketplace,
         array(
@@ -83,6 +86,16 @@ typed as (
         order by decision.decided_at desc, decision.decision_id desc
         limit 1
     ) as decided on true
+    left join lateral (
+        select
+            rule.kind,
+            array['rule ' || rule.rule_id || ' of a person'] as signal
+        from
+            pii.mail_rule_for(
+                passed.account, passed.meaning ->> 'sender', passed.meaning ->> 'subject', passed.received_at
+            ) as rule
+        where passed.meaning ->> 'kind' = 'unknown' and decided.kind is null
+    ) as ruled on true
 )
 
 select distinct on (account, mail_id) * from typed

@@ -1,7 +1,7 @@
 -- In: accounts; since, until (instants), metric, places (marketplaces; null: all), by (marketplace, agent, ticket_type,
 -- desk, team; null: any) and its name, outcome (met, breached; null: both), weekday (1 is Monday) and hour (UTC) of the
--- beginning (null: any), least and below (seconds of response; null: any); marketplaces (null: all) and me (agent) of
--- the visitor. Out: the cycles that fit, the longest first. Counted as compliance is: met when they ended, breached
+-- beginning (null: any), least and below (seconds of response; null: any); marketplaces (null: all) and team of the
+-- visitor. Out: the cycles that fit, the longest first. Counted as compliance is: met when they ended, breached
 -- when they were due.
 with cycles as (
     select
@@ -43,7 +43,7 @@ chosen as (
 visitor as (
     select
         %(marketplaces)s::text[] as marketplaces,
-        %(me)s::text as agent
+        %(team)s::text[] as team
 )
 
 select
@@ -68,7 +68,7 @@ where
         where
             holder.account = chosen.account
             and holder.ticket_id = chosen.ticket_id
-            and holder.agent = visitor.agent
+            and holder.agent = any(visitor.team)
     )
 order by chosen.response_seconds desc nulls first, chosen.account asc, chosen.ticket_id asc, chosen.cycle asc
 limit 200

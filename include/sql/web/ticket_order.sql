@@ -18,12 +18,31 @@ amounts as (
 
 refunds as (
     select
-        account,
-        order_ids[1] as order_id,
-        min(sent_at) as refund_noticed_at
-    from core.mail
-    where account = %(account)s and order_ids[1] = %(order_id)s and kind = 'refund_notice'
-    group by account, order_ids[1]
+        mail.account,
+        mail.order_ids[1] as order_id,
+        min(mail.sent_at) as refund_noticed_at,
+        sum(ops.amount(event.detail ->> 'amount')) as refunded,
+        min(event.detail ->> 'currency') as refund_currency
+    from orders
+    inner join core.mail as mail
+        on orders.account = mail.account and orders.order_id = mail.order_ids[1] and mail.kind = 'refund_notice'
+    left join core.ticket_event as event
+        on mail.account = event.account and event.source = 'mail' and mail.mail_id = event.source_id
+    group by mail.account, mail.order_ids[1]
+),
+
+-- Where it was to go before, if Amazon told of another country then.
+moved as (
+    select
+        received.account,
+        received.order_id,
+        received.payload ->> 'shipCountry' as previous_ship_country,
+        received.batch_id
+    from raw.order_received as received
+    inner join orders on received.account = orders.account and received.order_id = orders.order_id
+    where received.payload ->> 'shipCountry' <> orders.ship_country
+    order by received.batch_id desc
+    limit 1
 )
 
 select
@@ -45,10 +64,15 @@ select
     amounts.discount,
     amounts.tax,
     refunds.refund_noticed_at,
+    refunds.refunded,
+    refunds.refund_currency,
+    moved.previous_ship_country,
+    orders.status not in ('PENDING', 'PENDING_AVAILABILITY') as is_paid,
     feedback.rating,
     feedback.rated_on,
     feedback.removed_at as feedback_removed_at
 from orders
 left join amounts on orders.account = amounts.account and orders.order_id = amounts.order_id
 left join refunds on orders.account = refunds.account and orders.order_id = refunds.order_id
+left join moved on orders.account = moved.account and orders.order_id = moved.order_id
 left join core.feedback as feedback on orders.account = feedback.account and orders.order_id = feedback.order_id

@@ -25,7 +25,9 @@ select
     others.ordered_at,
     others.total_amount,
     others.currency,
-    feedback.rating
+    feedback.rating,
+    feedback.rated_on,
+    feedback.removed_at as feedback_removed_at
 from contact
 inner join pii.order_contact as same
     on

@@ -1,5 +1,5 @@
 -- In: as_of; statuses of those that are not done, ticket_type, marketplace, account, agent (null: any); marketplaces
--- (null: all) and agent (me) of the visitor; after_due, after_id: the last row of the page before (null: the first
+-- (null: all) and team of the visitor; after_due, after_id: the last row of the page before (null: the first
 -- page); at_most: rows. Out: open tickets, the first due first, with the reply clock or, without one, the next that
 -- is due.
 with asked as (
@@ -10,7 +10,7 @@ with asked as (
         %(account)s::text as account,
         %(agent)s::text as agent,
         %(marketplaces)s::text[] as marketplaces,
-        %(me)s::text as me,
+        %(team)s::text[] as team,
         %(after_due)s::timestamptz as after_due,
         %(after_id)s::text as after_id
 ),
@@ -70,7 +70,7 @@ tickets as (
                 where
                     holder.account = ticket.account
                     and holder.ticket_id = ticket.ticket_id
-                    and holder.agent = asked.me
+                    and holder.agent = any(asked.team)
             )
         )
         and (

@@ -1,9 +1,9 @@
--- In: accounts and ticket_ids (of one length), marketplaces (null: all) and agent of the visitor, as_of. Out: those
+-- In: accounts and ticket_ids (of one length), marketplaces (null: all) and team of the visitor, as_of. Out: those
 -- tickets that the visitor may see, with status and reply clock as of then, newest first.
 with visitor as (
     select
         %(marketplaces)s::text[] as marketplaces,
-        %(agent)s::text as agent
+        %(team)s::text[] as team
 ),
 
 named as (
@@ -50,7 +50,7 @@ where
         where
             holder.account = ticket.account
             and holder.ticket_id = ticket.ticket_id
-            and holder.agent = visitor.agent
+            and holder.agent = any(visitor.team)
     )
 order by ticket.last_event_at desc, ticket.account asc, ticket.ticket_id asc
 limit 100

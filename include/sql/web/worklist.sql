@@ -1,7 +1,9 @@
--- In: agent (null: anybody), marketplaces (null: all), section (null: all), skip, at_most (null: all), asked;
--- mart.worklist_item, mart.ticket_status. Out: the items of the newest worklist that was written until then, each once,
--- in their order, without what has been dealt with since; without the first so many, at most so many. Each row has in
--- counts how many items of which section there are, whatever section is asked for.
+-- In: agent, team, desk (null: any), marketplace, account, ticket_type, status, section (null: any), sort (due, type,
+-- marketplace, account, total; with a minus the other way round), skip, at_most (null: all), asked; mart.worklist_item,
+-- mart.ticket_status. Out: of the newest worklist that was written until then the items that are chosen, each once, by
+-- section, without what has been dealt with since; without the first so many, at most so many. Each row has in counts
+-- how many there are of which section, in late how many are late, in choices what can be chosen. If there is none, one
+-- row without an item says so.
 with newest as (
     select max(as_of) as as_of from mart.worklist_item
     where as_of <= %(asked)s::timestamptz
@@ -18,15 +20,19 @@ once as (
         items.account,
         items.ticket_id,
         items.order_id,
+        items.marketplace,
+        items.ticket_type,
         items.status,
         items.due_at,
+        items.total_amount,
         items.agent,
         items.position
     from mart.worklist_item as items
     where
         items.as_of = (select newest.as_of from newest)
         and (%(agent)s::text is null or items.agent = %(agent)s)
-        and (%(marketplaces)s::text[] is null or items.marketplace = any(%(marketplaces)s))
+        and (%(team)s::text is null or %(team)s = any(items.teams))
+        and (%(desk)s::text is null or items.desk = %(desk)s)
     order by items.section, items.account, items.ticket_id, items.order_id, items.agent
 ),
 
@@ -43,13 +49,37 @@ left_to_do as materialized (
     where now_is.status is null or now_is.status = once.status or now_is.status not in ('pending', 'solved', 'closed')
 ),
 
+choices as (
+    select
+        jsonb_build_object(
+            'marketplace', array_agg(distinct marketplace) filter (where marketplace is not null),
+            'account', array_agg(distinct account),
+            'ticket_type', array_agg(distinct ticket_type) filter (where ticket_type is not null),
+            'status', array_agg(distinct status) filter (where status is not null)
+        ) as choices
+    from left_to_do
+),
+
+chosen as materialized (
+    select * from left_to_do
+    where
+        (%(marketplace)s::text is null or marketplace = %(marketplace)s)
+        and (%(account)s::text is null or account = %(account)s)
+        and (%(ticket_type)s::text is null or ticket_type = %(ticket_type)s)
+        and (%(status)s::text is null or status = %(status)s)
+        and (%(section)s::text is null or section = %(section)s)
+),
+
 counted as (
-    select jsonb_object_agg(sections.section, sections.items) as counts
+    select
+        coalesce(jsonb_object_agg(sections.section, sections.items), '{}') as counts,
+        coalesce(sum(sections.late), 0)::integer as late
     from (
         select
             section,
-            count(*) as items
-        from left_to_do
+            count(*) as items,
+            count(*) filter (where due_at < %(asked)s::timestamptz) as late
+        from chosen
         group by section
     ) as sections
 ),
@@ -58,19 +88,35 @@ page as materialized (
     select
         agent,
         position,
-        mart.section_rank(section) as rank,
-        due_at,
-        account,
-        ticket_id,
-        order_id
-    from left_to_do
-    where %(section)s::text is null or section = %(section)s
-    order by rank asc, due_at asc nulls last, account asc, ticket_id asc, order_id asc
+        row_number() over (
+            order by
+                mart.section_rank(section) asc,
+                case %(sort)s::text when 'due' then due_at end asc nulls last,
+                case %(sort)s::text when '-due' then due_at end desc nulls last,
+                case %(sort)s::text
+                    when 'type' then ticket_type
+                    when 'marketplace' then marketplace
+                    when 'account' then account
+                end asc nulls last,
+                case %(sort)s::text
+                    when '-type' then ticket_type
+                    when '-marketplace' then marketplace
+                    when '-account' then account
+                end desc nulls last,
+                case %(sort)s::text when 'total' then total_amount end asc nulls last,
+                case %(sort)s::text when '-total' then total_amount end desc nulls last,
+                due_at asc nulls last,
+                account asc,
+                ticket_id asc,
+                order_id asc
+        ) as place
+    from chosen
+    order by place asc
     limit %(at_most)s offset %(skip)s
 )
 
 select
-    item.as_of,
+    newest.as_of,
     item.agent,
     item.section,
     item.account,
@@ -89,10 +135,13 @@ select
     item.total_amount,
     item.currency,
     item.items,
-    counted.counts
-from page
-cross join newest
+    counted.counts,
+    counted.late,
+    choices.choices
+from newest
 cross join counted
-inner join mart.worklist_item as item
+cross join choices
+left join page on true
+left join mart.worklist_item as item
     on newest.as_of = item.as_of and page.agent = item.agent and page.position = item.position
-order by page.rank asc, page.due_at asc nulls last, page.account asc, page.ticket_id asc, page.order_id asc
+order by page.place asc

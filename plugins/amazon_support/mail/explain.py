@@ -67,6 +67,7 @@ def explain(raw: bytes, *, received_at: datetime | None = None) -> MailFacts:
         signals=(*verdict.signals, *listed.pop("signals", ())),
         direction=DIRECTIONS.get(kind, "system"),
         is_automatic=is_automatic(mail),
+        sender=(sender.address.address.lower() or None) if kind == "unknown" else None,
         marketplace=country,
         order_ids=extract.order_ids(subject, *everything),
         case_id=_case(kind, extract.support_case(subject, body), extract.conversation(reading, sender, body)),

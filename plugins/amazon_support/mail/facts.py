@@ -93,6 +93,7 @@ class MailFacts(_Facts):
         direction: inbound (a person), outbound (copy of our reply), system (Amazon's own notices, bounces).
         is_automatic: written by a machine in a person's or our name: neither a buyer's message nor an answer.
         account: None here; whoever reads the mailbox knows.
+        sender: of mail of unknown kind, the address in From, lower case.
         marketplace: country code such as DE or UK.
         order_ids: in the order of the mail, subject first, each once.
         case_id: Amazon's number of the case or conversation.
@@ -128,6 +129,7 @@ class MailFacts(_Facts):
     signals: tuple[str, ...] = ()
     direction: Direction
     is_automatic: bool = False
+    sender: str | None = None
     account: str | None = None
     marketplace: str | None = None
     order_ids: tuple[str, ...] = ()

@@ -34,7 +34,9 @@ def cycles(connection: Connection, accounts: Sequence[str], since: date, until: 
 
     `asked`: what is named there, each null (any) unless it is given.
     """
-    anything = dict.fromkeys(("by", "name", "outcome", "weekday", "hour", "least", "below", "marketplaces", "me"), None)
+    anything = dict.fromkeys(
+        ("by", "name", "outcome", "weekday", "hour", "least", "below", "marketplaces", "team"), None
+    )
     return _rows(connection, "cycles", anything | _about(accounts=list(accounts), **_instants(since, until)) | asked)
 
 

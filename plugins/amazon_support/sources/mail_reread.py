@@ -59,7 +59,7 @@ def reread(engine: Engine, account: Account, archive: Archive, window: Window, *
                 log.warning("Account %s: %s", account.name, problem)
                 lost += 1
                 continue
-            if with_buyer(row.meaning, buyer_key) != landed["meaning"]:
+            if _told(with_buyer(row.meaning, buyer_key)) != _told(landed["meaning"]):
                 rows.append((landed, row))
         mails += len(some)
         changed += len(rows)
@@ -67,6 +67,11 @@ def reread(engine: Engine, account: Account, archive: Archive, window: Window, *
             with engine.begin() as connection:
                 batch_ids.append(land_reread(connection, account=account.name, rows=rows, buyer_key=buyer_key))
     return Reread(account.name, batch_ids, mails, changed, lost)
+
+
+def _told(meaning: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is not said: what was landed before there was a field means the same."""
+    return {name: value for name, value in meaning.items() if value is not None}
 
 
 def _landed(engine: Engine, account: str, window: Window) -> Iterator[dict[str, Any]]:

@@ -1,19 +1,202 @@
-"""The same for programs: worklist, ticket, compliance as JSON, with the same access as the pages."""
+"""The same for programs: worklist, tickets, events, compliance as JSON, with the same access as the pages.
 
-from datetime import date, timedelta
-from typing import Annotated, Literal
+Lists come a page at a time: ask again with `after` set to `next` of the answer before, until `next` is null. Ids stay
+what they are. Times are ISO 8601 in UTC.
+"""
 
-from fastapi import APIRouter, Depends, Query, Request
+import base64
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any, Literal, TypeVar
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
-from amazon_support.web.pages import listed
+from amazon_support.outputs.items import SECTIONS, Item
 from amazon_support.web.reading import Row, rows
 from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
-from amazon_support.web.tickets import shown_ticket
+from amazon_support.web.tickets import shown_ticket, visible_ticket
 from amazon_support.web.visitor import VisitorDep, visitor
+from amazon_support.web.worklist import Chosen, listed
 
 router = APIRouter(prefix="/api", dependencies=[Depends(visitor)])
 LONGEST_SPAN = timedelta(days=400)
+LAST = datetime.max.replace(tzinfo=UTC).isoformat()
+After = Annotated[str | None, Query(max_length=1000, description="`next` of the answer before")]
+Listed = TypeVar("Listed")
+Limit = Annotated[int, Query(ge=1, le=1000, description="rows of a page at most")]
+
+
+class WorklistItem(BaseModel):
+    """One thing to do. `id`: the same as long as it is on the list; seconds_left: as of now, negative once late."""
+
+    id: str
+    section: str
+    account: str
+    ticket_id: str | None
+    order_id: str | None
+    marketplace: str | None
+    desk: str | None
+    ticket_type: str | None
+    status: str | None
+    reason: str
+    due_at: datetime | None
+    seconds_left: int | None
+    link: str | None
+    order_status: str | None
+    fulfilled_by: str | None
+    ship_by_at: datetime | None
+    total_amount: float | None
+    currency: str | None
+    items: str | None
+
+
+class Worklist(BaseModel):
+    """`written_at`: the instant that the list is of; null before there is one."""
+
+    as_of: datetime
+    written_at: datetime | None
+    items: list[WorklistItem]
+    next: str | None
+
+
+class ListedTicket(BaseModel):
+    """A ticket that is not done. `id`: account/ticket_id. metric, due_at: of the clock that is due first."""
+
+    id: str
+    account: str
+    ticket_id: str
+    marketplace: str | None
+    ticket_type: str
+    status: str
+    status_since: datetime
+    last_event_at: datetime
+    metric: str | None
+    due_at: datetime | None
+
+
+class Tickets(BaseModel):
+    as_of: datetime
+    tickets: list[ListedTicket]
+    next: str | None
+
+
+class Clock(BaseModel):
+    """One cycle of one clock, as of now. seconds_left: negative once breached; pauses: from_at, until_at, cause."""
+
+    metric: str
+    cycle: int
+    state: str
+    started_at: datetime
+    due_at: datetime | None
+    stopped_at: datetime | None
+    stopped_by: str | None
+    breached_at: datetime | None
+    seconds_left: int | None
+    policy: str
+    calendar: str
+    pauses: list[dict[str, Any]]
+
+
+class Activity(BaseModel):
+    """What happened to a ticket, or was refused."""
+
+    at: datetime
+    what: str
+    about: str | None
+    actor: str
+    source: str
+    source_id: str
+    is_automatic: bool
+    status_before: str | None
+    status: str | None
+    is_within_sla: bool | None
+    refused: str | None
+
+
+class Ticket(BaseModel):
+    """All of a ticket. ticket, order, contact: one row each, or null; messages by mail_id and notes by source_id of
+    the timeline, contact and addresses, and when which of them were removed: for agents and leads only."""
+
+    as_of: datetime
+    ticket: dict[str, Any]
+    agents: list[dict[str, Any]]
+    clocks: list[Clock]
+    timeline: list[Activity]
+    acknowledged: list[dict[str, Any]]
+    black_listed: list[dict[str, Any]]
+    undecided: str | None
+    order: dict[str, Any] | None
+    items: list[dict[str, Any]]
+    packages: list[dict[str, Any]]
+    relatives: list[dict[str, Any]]
+    orders: list[dict[str, Any]]
+    contact: dict[str, Any] | None
+    addresses: list[dict[str, Any]]
+    messages: dict[str, dict[str, Any]]
+    notes: dict[str, str]
+    removed: dict[str, datetime]
+
+
+class Event(BaseModel):
+    """One fact. (account, source, source_id) never changes; event_id grows, and a mail that is read again gets a new
+    one. detail: what belongs to the kind, without personal data."""
+
+    event_id: int
+    account: str
+    source: str
+    source_id: str
+    ticket_key: str
+    marketplace: str | None
+    kind: str
+    ticket_type: str | None
+    occurred_at: datetime
+    landed_at: datetime
+    actor: str
+    order_id: str | None
+    case_id: str | None
+    is_automatic: bool
+    detail: dict[str, Any]
+
+
+class Events(BaseModel):
+    """`next` is never null: asked again later with it, what was recorded since is told."""
+
+    events: list[Event]
+    next: str
+
+
+class ComplianceRow(BaseModel):
+    """A day or month of one marketplace, desk, team, agent and type. `id`: these together."""
+
+    id: str
+    starts_on: date
+    account: str
+    marketplace: str | None
+    desk: str | None
+    team: str | None
+    agent: str | None
+    ticket_type: str | None
+    ended: int
+    met: int
+    breached: int
+    share_met: float | None
+    median_elapsed_seconds: float | None
+    p90_elapsed_seconds: float | None
+    p95_elapsed_seconds: float | None
+    reopened: int | None
+    backlog: int | None
+    oldest_waiting_seconds: int | None
+
+
+class Compliance(BaseModel):
+    since: date
+    until: date
+    rows: list[ComplianceRow]
+    next: str | None
 
 
 @router.get("/openapi.json", include_in_schema=False)
@@ -28,23 +211,102 @@ def worklist(
     visitor: VisitorDep,
     connection: WarehouseDep,
     now: NowDep,
-    agent: Annotated[str | None, Query(max_length=200)] = None,
-    marketplace: Annotated[str | None, Query(max_length=2)] = None,
-) -> Row:
-    """Items of the newest worklist, with the time left as of now in seconds, negative once late.
+    agent: Annotated[str, Query(max_length=200)] = "",
+    team: Annotated[str, Query(max_length=200)] = "",
+    desk: Annotated[str, Query(max_length=40)] = "",
+    marketplace: Annotated[str, Query(max_length=2)] = "",
+    after: After = None,
+    limit: Limit = 1000,
+) -> Worklist:
+    """Items of the newest worklist by section, the first due first, with the time left as of now.
 
-    An agent gets the own list. `written_at`: the instant that the list is of.
+    An agent gets the own list, or that of somebody of the own team. What was dealt with since is not on it.
     """
-    written_at, items, _ = listed(connection, visitor, agent, marketplace, now)
-    return {"as_of": now, "written_at": written_at, "items": items}
+    found = listed(connection, visitor, now, Chosen(agent=agent, team=team, desk=desk, marketplace=marketplace))
+    some, following = _page(found.items, _place_of_item, after, limit)
+    return Worklist(
+        as_of=now,
+        written_at=found.as_of,
+        items=[WorklistItem(id=_id_of_item(item), **asdict(item)) for item in some],
+        next=following,
+    )
+
+
+@router.get("/tickets")
+def tickets(
+    visitor: VisitorDep,
+    connection: WarehouseDep,
+    now: NowDep,
+    status: Annotated[str, Query(max_length=100, description="new, open, pending, on_hold; several with commas")] = "",
+    ticket_type: Annotated[str | None, Query(max_length=40)] = None,
+    marketplace: Annotated[str | None, Query(max_length=2)] = None,
+    account: Annotated[str | None, Query(max_length=100)] = None,
+    agent: Annotated[str | None, Query(max_length=200)] = None,
+    after: After = None,
+    limit: Limit = 100,
+) -> Tickets:
+    """Tickets that are not done, the first due first."""
+    after_due, after_id = _read(after, 2) if after else (None, None)
+    found = rows(
+        connection,
+        "tickets",
+        as_of=now,
+        statuses=[name for name in ("new", "open", "pending", "on_hold") if not status or name in status.split(",")],
+        ticket_type=ticket_type,
+        marketplace=marketplace,
+        account=account,
+        agent=agent,
+        **visitor.scope,
+        after_due=after_due,
+        after_id=after_id,
+        at_most=limit,
+    )
+    last = found[-1] if len(found) == limit else None
+    return Tickets(
+        as_of=now,
+        tickets=[ListedTicket(**row) for row in found],
+        next=_written([last["sorted_by"], last["id"]]) if last else None,
+    )
 
 
 @router.get("/tickets/{account}/{ticket_id:path}")
 def ticket(
     account: str, ticket_id: str, visitor: VisitorDep, connection: WarehouseDep, current: SettingsDep, now: NowDep
-) -> Row:
+) -> Ticket:
     """One ticket with clocks, timeline and order. Words and names are there for agents and leads, on record."""
-    return {"as_of": now, **shown_ticket(connection, current, visitor, account, ticket_id, now, page="api")}
+    return Ticket(as_of=now, **shown_ticket(connection, current, visitor, account, ticket_id, now, page="api"))
+
+
+@router.get("/events")
+def events(
+    visitor: VisitorDep,
+    connection: WarehouseDep,
+    current: SettingsDep,
+    now: NowDep,
+    account: Annotated[str | None, Query(max_length=100)] = None,
+    ticket_id: Annotated[str | None, Query(max_length=200, description="of one ticket; with account")] = None,
+    after: After = None,
+    limit: Limit = 1000,
+) -> Events:
+    """What happened to tickets, in the order in which it was recorded, without anybody's words.
+
+    Made to be followed: keep `next`, and ask again with it.
+    """
+    if ticket_id and not account:
+        raise HTTPException(422, "A ticket is named by account and ticket_id.")
+    one = visible_ticket(connection, current, visitor, account or "", ticket_id, now)[0].ticket if ticket_id else None
+    found = rows(
+        connection,
+        "events",
+        after=int(_read(after, 1)[0]) if after else 0,
+        until=now,
+        account=account,
+        ticket_key=one and one["ticket_key"],
+        **visitor.scope,
+        at_most=limit,
+    )
+    following = _written([str(found[-1]["event_id"])]) if found else after or _written(["0"])
+    return Events(events=[Event(**row) for row in found], next=following)
 
 
 @router.get("/compliance")
@@ -54,11 +316,62 @@ def compliance(
     until: date,
     period: Literal["day", "month"] = "day",
     metric: Annotated[str, Query(max_length=40)] = "amazon_reply",
-) -> Row:
+    after: After = None,
+    limit: Limit = 1000,
+) -> Compliance:
     """Rows of mart.compliance_day or _month from `since` up to `until`, at most 400 days. Columns: docs."""
     until = min(until, since + LONGEST_SPAN)
-    return {
-        "since": since,
-        "until": until,
-        "rows": rows(connection, "compliance", since=since, until=until, period=period, metric=metric),
-    }
+    found = rows(connection, "compliance", since=since, until=until, period=period, metric=metric)
+    some, following = _page(found, _place_of_figures, after, limit)
+    return Compliance(
+        since=since,
+        until=until,
+        rows=[ComplianceRow(id="/".join(_place_of_figures(row)), **row) for row in some],
+        next=following,
+    )
+
+
+# ---------- pages by key
+
+
+def _page(
+    everything: Sequence[Listed], place: Callable[[Listed], list[str]], after: str | None, limit: int
+) -> tuple[list[Listed], str | None]:
+    """The rows behind `after` by their place, which tells them apart and sorts them, and what the next page is after.
+
+    A row that comes or goes between two pages moves no other one.
+    """
+    ordered = sorted(everything, key=place)
+    if after:
+        behind = _read(after, len(place(ordered[0])) if ordered else None)
+        ordered = [row for row in ordered if place(row) > behind]
+    some = ordered[:limit]
+    return some, _written(place(some[-1])) if len(ordered) > limit else None
+
+
+def _place_of_item(item: Item) -> list[str]:
+    rank = f"{list(SECTIONS).index(item.section):02}"
+    return [rank, item.due_at.astimezone(UTC).isoformat() if item.due_at else LAST, _id_of_item(item)]
+
+
+def _id_of_item(item: Item) -> str:
+    return "/".join((item.section, item.account, item.ticket_id or item.order_id or ""))
+
+
+def _place_of_figures(row: Row) -> list[str]:
+    names = ("account", "starts_on", "marketplace", "desk", "team", "agent", "ticket_type")
+    return ["" if row[name] is None else str(row[name]) for name in names]
+
+
+def _written(place: Sequence[str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(list(place)).encode()).decode().rstrip("=")
+
+
+def _read(after: str, parts: int | None) -> list[str]:
+    try:
+        place = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
+        if isinstance(place, list) and all(isinstance(each, str) for each in place) and parts in (None, len(place)):
+            return place
+    except ValueError:
+        pass
+    raise HTTPException(422, "`after` is not what `next` of an answer said.")

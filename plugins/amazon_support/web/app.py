@@ -6,11 +6,13 @@ from typing import Any
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi.exception_handlers import request_validation_exception_handler
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from amazon_support.settings import SettingsError
-from amazon_support.web import api, deeds, levels, pages, tickets
+from amazon_support.web import api, cases, deeds, health, levels, mail_desk, pages, tickets, worklist
 from amazon_support.web.healthz import healthz
 from amazon_support.web.page import render
 from amazon_support.web.tickets import Moved, address
@@ -37,7 +39,7 @@ HEADERS = {
 
 # No route but one is open: Airflow asks nobody who comes to a mounted application.
 app = FastAPI(title="Support desk", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
-for part in (pages, levels, tickets, deeds, api):
+for part in (pages, worklist, levels, mail_desk, cases, health, tickets, deeds, api):
     app.include_router(part.router)
 # A route of Starlette's, without FastAPI's dependencies: open to monitors. It tells nothing that is anybody's.
 app.add_route("/healthz", healthz, methods=["GET"])
@@ -62,6 +64,23 @@ async def explain(request: Request, error: HTTPException) -> Response:
     return _error_page(request, error.status_code, str(error.detail))
 
 
+@app.exception_handler(RequestValidationError)
+async def explain_question(request: Request, error: RequestValidationError) -> Response:
+    """What of the address or the form was not understood, in a sentence for people."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return await request_validation_exception_handler(request, error)
+    said = "; ".join(f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors())
+    return _error_page(request, 422, said)
+
+
+@app.exception_handler(Exception)
+async def apologise(request: Request, error: Exception) -> Response:
+    """Whatever nobody foresaw; Airflow's api-server logs it with its place in the code."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return JSONResponse({"detail": "Internal error; the log of the api-server says more."}, 500, headers=HEADERS)
+    return _error_page(request, 500, "That should not have happened. The log of Airflow's api-server says more.")
+
+
 @app.exception_handler(Moved)
 async def lead_on(request: Request, moved: Moved) -> Response:
     """A ticket that was merged into another one is found there."""
@@ -75,5 +94,8 @@ async def explain_setting(request: Request, error: SettingsError) -> Response:
 
 
 def _error_page(request: Request, status: int, detail: str) -> HTMLResponse:
-    shown: dict[str, Any] = {"status": status, "detail": detail, "visitor": None}
-    return render(request, "error", status_code=status, **shown)
+    back = request.url.path if request.method == "POST" and "/tickets/" in request.url.path else None
+    shown: dict[str, Any] = {"status": status, "detail": detail, "visitor": None, "back": back}
+    answer = render(request, "error", status_code=status, **shown)
+    answer.headers.update(HEADERS)
+    return answer

@@ -1,11 +1,14 @@
 """What a visitor does to a ticket: checked, recorded, folded, and shown on the ticket's page again."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, get_args
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, HTTPException, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Form, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection
 
 from amazon_support.mail.extract import ORDER_ID
 from amazon_support.orchestration import hooks
@@ -13,16 +16,54 @@ from amazon_support.outputs import acknowledge as acknowledgements
 from amazon_support.outputs.ticket_history import TicketHistory
 from amazon_support.settings import Settings
 from amazon_support.tickets import actions
-from amazon_support.tickets.mail_decisions import decide
+from amazon_support.tickets.mail_decisions import BadRule, MailRule, decide, make_rule
 from amazon_support.web import forms
+from amazon_support.web.airflow_runs import FetchDep
 from amazon_support.web.page import render
 from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
-from amazon_support.web.tickets import MAIL_KINDS, address, visible_ticket
+from amazon_support.web.tickets import MAIL_KINDS, address, form_subject, urgent, visible_ticket
 from amazon_support.web.visitor import Visitor, VisitorDep
 
 router = APIRouter()
-Text = Annotated[str, Form(max_length=200)]
+Text = Annotated[str, Field(max_length=200)]
 ALLOWED = {"scope": get_args(actions.Scope), "mail_kind": MAIL_KINDS}
+BACK = ("mail", "cases", "health")  # lists on which a ticket can be acted on
+
+
+class Given(BaseModel):
+    """What a form of a ticket sends: the action, and what that needs.
+
+    Attributes:
+        key: of forms.key. mail_id: of decide_mail and make_rule. sender, phrase: of make_rule. back: the list that is
+            shown afterwards; "": the ticket.
+    """
+
+    key: str = Field(max_length=500)
+    action: Text
+    agent: Text = ""
+    stakeholder: Text = ""
+    ticket_type: Text = ""
+    order_id: Text = ""
+    into: Text = ""
+    scope: Text = "account"
+    mail_id: Text = ""
+    mail_kind: Text = ""
+    sender: Text = ""
+    phrase: Text = ""
+    words: str = Field(default="", max_length=20_000)
+    back: Text = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and when something is done, by whom, and by which click."""
+
+    connection: Connection
+    current: Settings
+    visitor: Visitor
+    history: TicketHistory
+    identity: str
+    now: datetime
 
 
 @router.post("/tickets/{account}/{ticket_id:path}")
@@ -34,43 +75,77 @@ def act(
     connection: WarehouseDep,
     current: SettingsDep,
     now: NowDep,
-    key: Annotated[str, Form(max_length=500)],
-    action: Text,
-    agent: Text = "",
-    stakeholder: Text = "",
-    ticket_type: Text = "",
-    order_id: Text = "",
-    into: Text = "",
-    scope: Text = "account",
-    mail_id: Text = "",
-    mail_kind: Text = "",
-    words: Annotated[str, Form(max_length=20_000)] = "",
+    later: BackgroundTasks,
+    fetch: FetchDep,
+    given: Annotated[Given, Form()],
 ) -> Response:
     """Does it once, however often it is sent, and shows the ticket. What the rules refuse is told there."""
     if not visitor.may_act:
         raise HTTPException(403, "A viewer may look, not act.")
-    identity = forms.identity(key, visitor.name, f"{account}/{ticket_id}")
+    identity = forms.identity(given.key, visitor.name, form_subject(account, ticket_id))
     history, _ = visible_ticket(connection, current, visitor, account, ticket_id, now)
-    given = {"agent": agent, "stakeholder": stakeholder, "ticket_type": ticket_type, "order_id": order_id}
-    given |= {"into": into, "scope": scope, "mail_kind": mail_kind, "words": words}
-    deed = _deed(visitor, action, identity, given, {each.name for each in current.agents})
-    if deed.into:
-        other, _ = visible_ticket(connection, current, visitor, account, deed.into, now)
-        deed = replace(deed, into=other.ticket["ticket_key"])
-    shown: str | None = ticket_id
+    place = Place(connection, current, visitor, history, identity, now)
     try:
-        if deed.kind == "decide_mail":
-            mail, kind = _mail_of(history, mail_id), str(deed.mail_kind)
-            shown = decide(connection, current, history.ticket, mail, kind, identity=identity, by=deed.by, at=now)
-        else:
-            actions.act(connection, current, history.ticket, deed, at=now)
-            if deed.kind in ("merge", "follow_up"):
-                shown = actions.newest_ticket(connection, account, history.ticket["ticket_key"])
+        shown = SPECIAL.get(given.action, _act)(place, given)
     except actions.Busy as error:
         raise HTTPException(503, str(error)) from error
     except actions.NotPossible as error:
         raise HTTPException(409, str(error)) from error
+    if given.action == "attach_order":
+        later.add_task(fetch)  # after the transaction: whoever fetches must see the order
+    if given.back in BACK:
+        did = urlencode({"did": identity, "account": account})
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/{given.back}?{did}", 303)
     return RedirectResponse(f"{address(request, account, shown or ticket_id)}?did={identity}", 303)
+
+
+def _act(place: Place, given: Given) -> str | None:
+    """An event of the ticket; gives the ticket to show then."""
+    visitor, connection, ticket = place.visitor, place.connection, place.history.ticket
+    deed = _deed(visitor, given, place.identity, {each.name for each in place.current.agents})
+    if deed.into:
+        other, _ = visible_ticket(connection, place.current, visitor, ticket["account"], deed.into, place.now)
+        deed = replace(deed, into=other.ticket["ticket_key"])
+    actions.act(connection, place.current, ticket, deed, at=place.now)
+    moves = deed.kind in ("merge", "follow_up")
+    return actions.newest_ticket(connection, ticket["account"], ticket["ticket_key"]) if moves else None
+
+
+def _decide(place: Place, given: Given) -> str | None:
+    deed = _deed(place.visitor, given, place.identity, set())
+    mail, kind, by = _mail_of(place.history, given.mail_id), str(deed.mail_kind), deed.by
+    ticket = place.history.ticket
+    return decide(place.connection, place.current, ticket, mail, kind, identity=place.identity, by=by, at=place.now)
+
+
+def _make_rule(place: Place, given: Given) -> str | None:
+    if place.visitor.role != "lead":
+        raise HTTPException(403, "Rules are made and ended by leads.")
+    if given.mail_kind not in MAIL_KINDS:
+        raise HTTPException(422, f"{given.mail_kind}: expected one of {', '.join(MAIL_KINDS)}.")
+    try:
+        rule = MailRule(given.mail_kind, given.sender.strip(), given.phrase.strip())
+    except BadRule as error:
+        raise HTTPException(422, str(error)) from error
+    ticket = place.history.ticket
+    by, identity = place.visitor.name, place.identity
+    make_rule(place.connection, place.current, ticket["account"], rule, identity=identity, by=by, at=place.now)
+    return actions.newest_ticket(place.connection, ticket["account"], ticket["ticket_key"])
+
+
+def _see_to_it(place: Place, given: Given) -> str | None:
+    """Nobody is alerted any more of what is late on the ticket now, or about to be."""
+    breaches = urgent(place.history.clocks)
+    if not breaches:
+        raise actions.NotPossible("Nothing on this ticket is late or about to be: there is nothing to see to.")
+    ticket, by = place.history.ticket, place.visitor.agent or place.visitor.name
+    for topic, cycle in breaches:
+        breach = acknowledgements.Breach(ticket["account"], topic, ticket["ticket_id"], cycle, by)
+        acknowledgements.acknowledge(place.connection, breach, at=place.now)
+    return None
+
+
+SPECIAL = {"decide_mail": _decide, "make_rule": _make_rule, "acknowledge": _see_to_it}
 
 
 def _mail_of(history: TicketHistory, mail_id: str) -> str:
@@ -79,8 +154,9 @@ def _mail_of(history: TicketHistory, mail_id: str) -> str:
     return mail_id
 
 
-def _deed(visitor: Visitor, action: str, identity: str, given: dict[str, str], agents: set[str]) -> actions.Action:
-    given = {name: value.strip() for name, value in given.items()}
+def _deed(visitor: Visitor, form: Given, identity: str, agents: set[str]) -> actions.Action:
+    given = {name: value.strip() for name, value in form.model_dump(exclude={"key", "action"}).items()}
+    action = form.action
     needs = {
         "take": "agent",
         "assign": "agent",

@@ -128,8 +128,7 @@ def tickets(
         hour=hour,
         least=least,
         below=below,
-        marketplaces=visitor.marketplaces and list(visitor.marketplaces),
-        me=visitor.agent,
+        **visitor.scope,
     )
     narrowed = [
         name,

@@ -1,10 +1,8 @@
 """The pages: what each reads, and what it shows. As of now; nothing is written but who saw personal data."""
 
 import re
-from dataclasses import asdict, fields
 from datetime import UTC, datetime, time, timedelta
-from itertools import groupby
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
@@ -12,20 +10,21 @@ from fastapi.responses import FileResponse, RedirectResponse
 from sqlalchemy import Connection
 
 from amazon_support.orchestration import hooks
-from amazon_support.outputs.items import SECTIONS, Item, Shown
 from amazon_support.quality.docs import pages as quality_pages
 from amazon_support.settings import Settings, home
 from amazon_support.settings.load import FILES as SETTINGS_FILES
 from amazon_support.settings.load import settings_file
+from amazon_support.warehouse import run_step
+from amazon_support.web import forms
+from amazon_support.web.airflow_runs import RunsDep
 from amazon_support.web.page import FILES, download, render
 from amazon_support.web.reading import Row, note_view, rows
 from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
 from amazon_support.web.tickets import address
 from amazon_support.web.visitor import Visitor, VisitorDep
+from amazon_support.web.worklist import views as saved_views
 
 router = APIRouter()
-HEALTH_FIGURES = 300  # on a page at most, or one account's
-WORKLIST_ITEMS = 200  # on a page at most
 ADDRESS = re.compile(r"\S+@\S+")
 LONGEST_QUESTION = 200
 Form = Annotated[Literal["page", "csv"], Query(alias="format")]
@@ -44,98 +43,13 @@ def static(name: str) -> Response:
     return FileResponse(home() / "include" / "static" / name, media_type=FILES[name], headers=headers)
 
 
-@router.get("/worklist")
-def worklist(
-    request: Request,
-    visitor: VisitorDep,
-    connection: WarehouseDep,
-    current: SettingsDep,
-    now: NowDep,
-    agent: Annotated[str | None, Query(max_length=LONGEST_QUESTION)] = None,
-    marketplace: Annotated[str | None, Query(max_length=2)] = None,
-    section: Annotated[str | None, Query(max_length=40)] = None,
-    skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
-    written_as: Form = "page",
-) -> Response:
-    """What there is to do, by section, so many a page; of one agent, one marketplace, or all that the visitor may see.
-
-    `skip`: so many items are on the pages before.
-    """
-    if written_as == "csv":
-        _, items, _ = listed(connection, visitor, agent, marketplace, now)
-        columns = [field.name for field in fields(Item) if field.name != "position"]
-        return download("worklist", columns, map(asdict, items))
-    as_of, items, counts = listed(
-        connection, visitor, agent, marketplace, now, section=section or None, skip=skip, at_most=WORKLIST_ITEMS
-    )
-    behind = skip + len(items)
-    chosen = {"agent": agent, "marketplace": marketplace}
-    query = urlencode({name: value for name, value in chosen.items() if value})
-    return render(
-        request,
-        "worklist",
-        visitor=visitor,
-        now=now,
-        query=query,
-        sections=[
-            (SECTIONS[name], counts[name], [Shown(item) for item in group])
-            for name, group in groupby(items, key=lambda item: item.section)
-        ],
-        counts=[(name, SECTIONS[name], counts[name]) for name in SECTIONS if name in counts],
-        section=section or "",
-        count=sum(counts.values()),
-        skip=skip,
-        behind=behind if behind < sum(counts.values() if not section else [counts.get(section, 0)]) else None,
-        as_of=as_of,
-        agents=[each.name for each in current.agents] if visitor.sees_all else [],
-        marketplaces=sorted(current.by_country),
-        agent=agent or "",
-        marketplace=marketplace or "",
-    )
-
-
-def listed(
-    connection: Connection,
-    visitor: Visitor,
-    agent: str | None,
-    marketplace: str | None,
-    now: datetime,
-    *,
-    section: str | None = None,
-    skip: int = 0,
-    at_most: int | None = None,
-) -> tuple[datetime | None, list[Item], dict[str, int]]:
-    """The newest worklist by section, without what has been dealt with since: the instant that it is of, its items, and
-    how many there are by section.
-
-    Args:
-        agent: whose; None: everybody's. Who does not see all gets the own one.
-        section, skip, at_most: only those items, without the first so many, at most so many; the counts are of all.
-    """
-    asked = {"agent": (agent if visitor.sees_all else visitor.agent) or None, "asked": now}
-    part = {"section": section, "skip": skip, "at_most": at_most}
-    found = rows(connection, "worklist", **asked, **part, marketplaces=[marketplace] if marketplace else None)
-    if not found:
-        return None, [], {}
-    return found[0]["as_of"], [_item(row, now) for row in found], found[0]["counts"]
-
-
-def _item(row: Row, now: datetime) -> Item:
-    """With the time left of now, not of the hour when the list was written."""
-    due_at = row["due_at"]
-    counted = {"position": 0, "seconds_left": int((due_at - now).total_seconds()) if due_at else None}
-    shown: Any = {field.name: row[field.name] for field in fields(Item) if field.name in row} | counted
-    return Item(**shown)
-
-
 # ---------- tickets and search
 
 OPEN = ("new", "open", "pending", "on_hold")
 VIEWS = {
     "Waiting for us": {"status": "new,open"},
     "On hold": {"status": "on_hold"},
-    "Cases": {"ticket_type": "case_update"},
-    "Mail to decide": {"ticket_type": "unknown_mail", "status": "new,open"},
+    "Waiting for the buyer": {"status": "pending"},
     "Claims": {"ticket_type": "a_to_z_claim"},
     "Performance": {"ticket_type": "performance_notification"},
 }
@@ -187,8 +101,7 @@ def tickets(
         as_of=now,
         statuses=[name for name in OPEN if not status or name in status.split(",")],
         **{name: value or None for name, value in chosen.items() if name != "status"},
-        marketplaces=visitor.marketplaces and list(visitor.marketplaces),
-        me=visitor.agent,
+        **visitor.scope,
         after_due=after_due or None,
         after_id=after_id or None,
         at_most=100_000 if written_as == "csv" else 100,
@@ -206,6 +119,8 @@ def tickets(
         query=urlencode({name: value for name, value in chosen.items() if value}),
         more=more and urlencode({**{name: value for name, value in chosen.items() if value}, "after": more}),
         views={name: urlencode(view) for name, view in VIEWS.items()},
+        saved=saved_views(connection, visitor, "tickets"),
+        form_key=forms.key(visitor.name, "views"),
         statuses=OPEN,
         types=[row["ticket_type"] for row in rows(connection, "ticket_types")],
         marketplaces=sorted(visitor.marketplaces or current.by_country),
@@ -247,35 +162,12 @@ def _found(connection: Connection, visitor: Visitor, current: Settings, asked: s
         "tickets_listed",
         accounts=[key["account"] for key in keys],
         ticket_ids=[key["ticket_id"] for key in keys],
-        marketplaces=visitor.marketplaces and list(visitor.marketplaces),
-        agent=visitor.agent,
+        **visitor.scope,
         as_of=now,
     )
 
 
 # ---------- figures
-
-
-@router.get("/health")
-def health(
-    request: Request, visitor: VisitorDep, connection: WarehouseDep, now: NowDep, account: Choice = ""
-) -> Response:
-    """Account health as Amazon told it last, account by account; where that is much, one account a page."""
-    figures = [row for row in rows(connection, "health") if visitor.sees(row["marketplace"])]
-    accounts = sorted({row["account"] for row in figures})
-    if len(figures) > HEALTH_FIGURES or account:
-        account = account or accounts[0]
-        figures = [row for row in figures if row["account"] == account]
-    groups = groupby(figures, key=lambda row: (row["account"], row["marketplace"]))
-    return render(
-        request,
-        "health",
-        visitor=visitor,
-        now=now,
-        groups=[(key, list(each)) for key, each in groups],
-        accounts=accounts,
-        account=account,
-    )
 
 
 @router.get("/feedback")
@@ -308,7 +200,7 @@ def settings(request: Request, visitor: VisitorDep, current: SettingsDep) -> Res
 
 
 @router.get("/pipeline")
-def pipeline(request: Request, visitor: VisitorDep, connection: WarehouseDep, now: NowDep) -> Response:
+def pipeline(request: Request, visitor: VisitorDep, connection: WarehouseDep, now: NowDep, runs: RunsDep) -> Response:
     """Whether the pipeline does its work: how far sources are read, what came in, what is set aside, what goes out."""
     today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
     since = today - timedelta(days=1)
@@ -318,6 +210,8 @@ def pipeline(request: Request, visitor: VisitorDep, connection: WarehouseDep, no
         visitor=visitor,
         now=now,
         since=since,
+        runs=runs,
+        troubles=[dict(row) for row in run_step(connection, "marts/data_quality_trouble.sql").mappings()],
         sources=rows(connection, "pipeline_sources"),
         batches=rows(connection, "pipeline_batches", since=since),
         calls=rows(connection, "pipeline_calls", since=since),

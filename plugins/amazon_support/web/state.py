@@ -58,7 +58,7 @@ def warehouse_connection() -> Iterator[Connection]:
 
 
 def warehouse() -> Iterator[Connection]:
-    """One transaction on the warehouse a request.
+    """One transaction on the warehouse a request, committed before the answer goes out: who is led on sees it there.
 
     Raises: HTTPException 503 if the warehouse does not answer.
     """
@@ -75,5 +75,5 @@ def now() -> datetime:
 
 
 SettingsDep = Annotated[Settings, Depends(current_settings)]
-WarehouseDep = Annotated[Connection, Depends(warehouse)]
+WarehouseDep = Annotated[Connection, Depends(warehouse, scope="function")]
 NowDep = Annotated[datetime, Depends(now)]

@@ -1,6 +1,6 @@
 """The page of one ticket."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import accumulate
 from typing import Annotated, get_args
@@ -14,6 +14,7 @@ from amazon_support.outputs.ticket_history import TicketHistory, UnknownTicket, 
 from amazon_support.settings import Settings
 from amazon_support.tickets.actions import newest_ticket, refusal
 from amazon_support.web import forms
+from amazon_support.web.links import links
 from amazon_support.web.page import render
 from amazon_support.web.reading import Row, note_view, rows
 from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
@@ -24,6 +25,9 @@ MAIL_KINDS = get_args(MailKind)
 ACTIVITIES = 50  # on a page at most
 CLOCKS = 30  # cycles on a page, and those that still run
 WORDS = 100_000  # bytes of mails and notes on a page at most; a longer mail is cut there
+# Clocks of which people are alerted, and what an alert calls them.
+TOPICS = {"amazon_reply": "reply", "notification_deadline": "deadline", "a_to_z_deadline": "deadline"}
+URGENT = ("at_risk", "breached_open")
 
 
 class Moved(Exception):
@@ -63,7 +67,7 @@ def visible_ticket(
             raise Moved(account, merged_into) from None
         raise HTTPException(404, str(error)) from None
     agents = rows(connection, "ticket_agents", account=account, ticket_id=ticket_id, as_of=now)
-    if not visitor.sees(history.ticket["marketplace"]) and visitor.agent not in {row["agent"] for row in agents}:
+    if not visitor.sees(history.ticket["marketplace"]) and visitor.team.isdisjoint(row["agent"] for row in agents):
         raise HTTPException(403, f"Ticket {ticket_id} is of a marketplace of other agents.")
     return history, agents
 
@@ -95,11 +99,14 @@ def ticket(
         "ticket",
         visitor=visitor,
         now=now,
-        refused=refusal(connection, account, did) if did else None,
-        form_key=forms.key(visitor.name, f"{account}/{ticket_id}"),
+        done=done(connection, account, did),
+        form_key=forms.key(visitor.name, form_subject(account, ticket_id)),
+        links=list(links(current, shown["ticket"])),
         everybody=[each.name for each in current.agents],
         types=rows(connection, "ticket_types"),
-        mail_kinds=MAIL_KINDS,
+        mail_kinds=[kind for kind in MAIL_KINDS if kind != "unknown"],
+        urgent=urgent(shown["clocks"], shown["acknowledged"]),
+        topics=TOPICS,
         skip=skip,
         older=skip + len(fitting) if has_older else None,
         longest=WORDS,
@@ -136,7 +143,7 @@ def shown_ticket(
     Raises: as visible_ticket.
     """
     history, agents = visible_ticket(connection, current, visitor, account, ticket_id, now, skip=skip, at_most=at_most)
-    personal: Row = {"messages": {}, "notes": {}, "contact": None, "removed": {}}
+    personal: Row = {"messages": {}, "notes": {}, "contact": None, "removed": {}, "addresses": []}
     if visitor.sees_personal_data:
         personal = _personal(connection, history)
         note_view(connection, visitor, account, ticket_id, page, now)
@@ -144,6 +151,7 @@ def shown_ticket(
         "ticket": history.ticket,
         "agents": agents,
         "clocks": history.clocks,
+        "acknowledged": rows(connection, "ticket_acknowledged", account=account, ticket_id=ticket_id),
         "timeline": history.timeline,
         "has_older": history.has_older,
         "black_listed": rows(connection, "ticket_black_list", account=account, buyer_ref=history.ticket["buyer_ref"]),
@@ -151,6 +159,28 @@ def shown_ticket(
         **_order(connection, history.ticket, now),
         **personal,
     }
+
+
+def form_subject(account: str, ticket_id: str) -> str:
+    """What the key of a form of that ticket is made for."""
+    return f"{account}/{ticket_id}"
+
+
+def done(connection: Connection, account: str, identity: str) -> Row | None:
+    """What was done on a page just now (kind, about), and why it has no effect (refusal); None if nothing was."""
+    found = rows(connection, "ticket_done", account=account, source_id=identity) if identity else []
+    return found[0] | {"refusal": refusal(connection, account, identity)} if found else None
+
+
+def urgent(clocks: Iterable[Row], acknowledged: Iterable[Row] = ()) -> list[tuple[str, int]]:
+    """(topic, cycle) of each clock of which somebody is, or soon will be, alerted and that nobody sees to."""
+    seen_to = {(row["topic"], row["cycle"]) for row in acknowledged}
+    found = [
+        (TOPICS[clock["metric"]], clock["cycle"])
+        for clock in clocks
+        if clock["metric"] in TOPICS and clock["state"] in URGENT
+    ]
+    return [each for each in found if each not in seen_to]
 
 
 def _undecided(history: TicketHistory) -> Iterator[str]:
@@ -189,6 +219,7 @@ def _personal(connection: Connection, history: TicketHistory) -> Row:
         "notes": {row["source_id"]: row["body"] for row in notes},
         "contact": next(iter(contact), None),
         "removed": _removed(connection, history, mails),
+        "addresses": rows(connection, "ticket_addresses", account=account, order_id=history.ticket["order_id"]),
     }
 
 

@@ -1,5 +1,6 @@
 """How pages say times, spans, amounts and the names of things."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -54,9 +55,21 @@ def money(amount: Decimal | None, currency: str | None) -> str:
     return f"{amount:,.{0 if currency in CURRENCIES_WITHOUT_CENTS else 2}f} {currency or ''}".strip()
 
 
+def number(value: Decimal | float | None) -> str:
+    """Without the zeros behind the point that nobody needs."""
+    return "–" if value is None else f"{float(value):,.2f}".rstrip("0").rstrip(".")
+
+
 def percent(share: Decimal | float | None) -> str:
     """A share of 0 to 1; a dash where nothing was counted."""
     return "–" if share is None else f"{float(share):.1%}"
+
+
+def address(parts: Mapping[str, Any] | None) -> str:
+    """An address of Amazon's in one line, from the name to the country."""
+    names = ("name", "companyName", "addressLine1", "addressLine2", "addressLine3", "postalCode", "city",
+             "districtOrCounty", "stateOrRegion", "countryCode")  # fmt: skip
+    return ", ".join(str(parts[name]) for name in names if parts.get(name)) if parts else ""
 
 
 def environment() -> Environment:
@@ -68,6 +81,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    words: dict[str, Any] = {"plain": plain, "title": title, "instant": instant, "left": left, "money": money}
-    templates.filters.update(words | {"percent": percent, "one_line": one_line, "span": duration})
+    words: dict[str, Any] = {"plain": plain, "title": title, "one_line": one_line, "address": address}
+    words |= {"instant": instant, "left": left, "span": duration}
+    templates.filters.update(words | {"money": money, "percent": percent, "number": number})
     return templates

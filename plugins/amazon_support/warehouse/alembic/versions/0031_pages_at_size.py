@@ -5,7 +5,7 @@ from alembic import op
 from amazon_support.warehouse.steps import sql_text
 
 revision = "0031"
-down_revision = "0027"
+down_revision = "0029"
 
 
 def upgrade() -> None:

@@ -26,6 +26,7 @@ from read_mailbox import mailbox_reading
 from removal import removing
 from result import Result, seconds
 from sqlalchemy import Engine
+from worklists import listing, mailing
 
 from amazon_support import mail, settings
 from amazon_support.warehouse import engine, land, migrate
@@ -117,6 +118,8 @@ PARTS: dict[str, Callable[[str, Engine], list[Result]]] = {
     "mailbox reading": mailbox_reading,
     "removing": removing,
     "pages": pages,
+    "listing": listing,
+    "mailing": mailing,
 }
 
 

@@ -85,7 +85,8 @@ def run(folder: Path, *, days: int, hours: int, seed: int, progress: Progress, p
 
 def report(result: DemoResult) -> str:
     """Where to look, and the summary, as lined-up text."""
-    newest = [path for path in result.worklists if result.as_of.strftime("%Y%m%dT%H") in path.name]
+    pages = [path for path in result.worklists if path.suffix == ".html"]
+    newest = [path for path in pages if result.as_of.strftime("%Y%m%dT%H") in path.name]
     lines = ["", f"Hours run        {', '.join(f'{run} ({state})' for run, state in result.states.items())}"]
     lines += [f"Worklist         {path}" for path in newest]
     lines += [f"Mail sent        {path}" for path in result.mails]

@@ -126,7 +126,7 @@ def test_each_agent_has_a_worklist_for_each_hour(result: demo.DemoResult, wareho
         (result.as_of - timedelta(hours=1), everybody),
         (result.as_of, everybody),
     ]
-    assert len([path for path in result.worklists if path.suffix == ".csv"]) == 2 * len(everybody)
+    assert len([path for path in result.worklists if path.suffix == ".html"]) == 2 * len(everybody)
 
 
 def test_only_the_newest_hour_wrote_to_people(result: demo.DemoResult) -> None:

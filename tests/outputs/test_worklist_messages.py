@@ -12,6 +12,7 @@ from amazon_support.outputs import messages
 from amazon_support.outputs.items import Worklist, one_line
 from amazon_support.outputs.worklist import read_worklists, write_files, write_worklists
 from amazon_support.settings import Agent, Settings
+from amazon_support.settings.assignment import Assignment, Lists, Team
 
 SCRIPT = "<script>alert('x')</script>\" onload=\"x"
 
@@ -165,19 +166,44 @@ def test_each_agent_has_a_csv_and_a_page_named_by_hour(connection: Connection, t
     paths = files(connection, tmp_path / "worklists", settings(*agents))
     assert [path.name for path in paths] == [
         "worklist-20260310T1200Z-ana-lima.csv",
+        "worklist-20260310T1200Z-ana-lima.plain.csv",
         "worklist-20260310T1200Z-ana-lima.html",
         "worklist-20260310T1200Z-zoe-muller.csv",
+        "worklist-20260310T1200Z-zoe-muller.plain.csv",
         "worklist-20260310T1200Z-zoe-muller.html",
     ]
-    assert [len(rows(path)) for path in paths[::2]] == [1, 0]
-    assert "Nothing to do." in paths[3].read_text()
+    assert [len(rows(path)) for path in paths if path.suffix == ".csv"] == [1, 1, 0, 0]
+    assert "Nothing to do." in paths[5].read_text()
+
+
+def test_lists_that_the_settings_name_have_files_too(connection: Connection, tmp_path: Path) -> None:
+    waiting(connection, "DE:order:1", before(hours=2))
+    assignment = Assignment(
+        teams=(Team(name="europe", agents=("Ana Lima",), lead="Ana Lima"),),
+        lists=Lists(desks={"bqool": ("a@shop.example", "b@shop.example")}, marketplaces={"JP": ("a@shop.example",)}),
+    )
+    paths = files(connection, tmp_path, settings().model_copy(update={"assignment": assignment}))
+    pages = {path.name.removeprefix("worklist-20260310T1200Z-"): path for path in paths if path.suffix == ".html"}
+    assert list(pages) == ["ana-lima.html", "desk-bqool.html", "marketplace-jp.html", "team-europe.html"]
+    assert "Nothing to do." in pages["marketplace-jp.html"].read_text()
 
 
 def test_names_that_look_alike_in_a_file_name_are_told_apart(connection: Connection, tmp_path: Path) -> None:
     names = ("Ana Lima", "ana-lima", "田中", "../..")
     paths = files(connection, tmp_path, settings(*(Agent(name=n, email="a@shop.example") for n in names)))
-    assert len({path.name for path in paths}) == 8
+    assert len({path.name for path in paths}) == 12
     assert {path.parent for path in paths} == {tmp_path}
+
+
+def test_the_plain_csv_has_what_amazon_told_as_it_is(connection: Connection, tmp_path: Path) -> None:
+    waiting(connection, "DE:order:1", before(hours=25))
+    order(connection, "=1+1")
+    goods(connection, "Tea, black,\n100 g", "=1+1")
+    safe, plain = (path.read_bytes() for path in files(connection, tmp_path)[:2])
+    reply, shipping = csv.DictReader(io.StringIO(plain.decode(), newline=""))
+    assert (reply["due_at"], reply["seconds_left"]) == ("2026-03-10T11:00:00Z", "-3600")
+    assert (shipping["order_id"], shipping["items"]) == ("=1+1", "2 × Tea, black,\n100 g (TEAPOT)")
+    assert b"'=1+1" in safe
 
 
 def test_csv_has_the_items_with_times_in_utc(connection: Connection, tmp_path: Path) -> None:

@@ -38,6 +38,13 @@ def test_the_worklist_has_the_time_left_of_now(browser: Browser, told: Engine) -
     assert asked(browser, "lea", "worklist", agent="Ana Lima", marketplace="FR")["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("chosen", "count"), [({"desk": "bqool"}, 1), ({"desk": "seller_central"}, 0), ({"team": "x"}, 0)]
+)
+def test_the_worklist_of_a_team_or_desk(browser: Browser, told: Engine, chosen: dict[str, str], count: int) -> None:
+    assert len(asked(browser, "lea", "worklist", **chosen)["items"]) == count
+
+
 def test_what_was_dealt_with_since_is_not_on_it(browser: Browser, told: Engine) -> None:
     with told.begin() as connection:
         later = ("2026-03-10 11:30", "reply", {"source_id": "e9"})

@@ -1,4 +1,4 @@
--- In: agent (null: anybody), marketplaces (null: all), section (null: all), skip, at_most (null: all), asked;
+-- In: agent, team, desk (null: any), marketplaces (null: all), section (null: all), skip, at_most (null: all), asked;
 -- mart.worklist_item, mart.ticket_status. Out: the items of the newest worklist that was written until then, each once,
 -- in their order, without what has been dealt with since; without the first so many, at most so many. Each row has in
 -- counts how many items of which section there are, whatever section is asked for.
@@ -26,6 +26,8 @@ once as (
     where
         items.as_of = (select newest.as_of from newest)
         and (%(agent)s::text is null or items.agent = %(agent)s)
+        and (%(team)s::text is null or %(team)s = any(items.teams))
+        and (%(desk)s::text is null or items.desk = %(desk)s)
         and (%(marketplaces)s::text[] is null or items.marketplace = any(%(marketplaces)s))
     order by items.section, items.account, items.ticket_id, items.order_id, items.agent
 ),

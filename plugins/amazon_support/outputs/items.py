@@ -245,5 +245,7 @@ class Worklist:
 
 def one_line(text: str) -> str:
     """Text from outside without line breaks and without characters that are not seen or turn the line around."""
-    seen = (c for c in text if unicodedata.category(c) != "Cf")
-    return " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in seen).split())
+    if not text.isprintable():  # nearly all are
+        seen = (c for c in text if unicodedata.category(c) != "Cf")
+        text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in seen)
+    return " ".join(text.split())

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from itertools import groupby
 from typing import Any
 from unicodedata import east_asian_width
@@ -81,7 +81,7 @@ class Page:
     link: str = ""
     shows_agents: bool = False
 
-    @property
+    @cached_property
     def has_accounts(self) -> bool:
         """Whether items of several accounts are shown, so that each must be named."""
         return len({item.account for group in self.groups for item in group.items}) > 1

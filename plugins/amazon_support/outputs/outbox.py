@@ -130,10 +130,7 @@ def worklist_message(worklist: Worklist, pages: str) -> Message:
 
 def page_of(worklist: Worklist, pages: str) -> str:
     """URL of the list among the support pages; it shows the newest list, whoever asks for it."""
-    if not pages:
-        return ""
-    chosen: dict[str, str] = {worklist.of: worklist.name} if worklist.of in ("agent", "marketplace") else {}
-    return f"{pages}/worklist" + (f"?{urlencode(chosen)}" if chosen else "")
+    return f"{pages}/worklist?{urlencode({worklist.of: worklist.name})}" if pages else ""
 
 
 # ---------- out

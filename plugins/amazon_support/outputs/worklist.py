@@ -5,7 +5,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from amazon_support.outputs import messages
-from amazon_support.outputs.csv_files import csv_file
+from amazon_support.outputs.csv_files import csv_file, plain_csv_file
 from amazon_support.outputs.items import BQOOL_PAGE, Item, ListOf, Worklist, one_line
 from amazon_support.outputs.reader import ENGLISH, Reader
 from amazon_support.settings import Agent, Settings
@@ -23,6 +23,7 @@ from amazon_support.warehouse import run_step
 
 Wanted = tuple[ListOf, str, str, Reader]  # of, name, recipient, in whose words
 COLUMNS = [field.name for field in fields(Item) if field.name != "words"]
+FILE_COLUMNS = [name for name in COLUMNS if name != "reasons"]
 LONGEST_WORDS = 20_000  # letters that are looked at: a message may be a megabyte of nothing
 LINK = re.compile(r"(?:\b[a-z][a-z0-9+.-]*:/|\bwww\.)\S+", re.IGNORECASE)
 LOOK_BACK = timedelta(hours=1)
@@ -145,27 +146,45 @@ def reader(agent: Agent) -> Reader:
 
 
 def write_files(connection: Connection, settings: Settings, folder: Path, *, as_of: datetime) -> list[Path]:
-    """Saves every agent's worklist, empty ones too, as CSV and as page: worklist-20260310T1400Z-ana-lima.csv.
+    """Saves each list that the settings name, of agents, teams, desks and marketplaces, empty ones too.
+
+    Each as page, as CSV that is safe to open, and as plain CSV for programs: worklist-20260310T1400Z-ana-lima.html,
+    .csv, .plain.csv; of a team: worklist-20260310T1400Z-team-europe.html.
 
     Returns: paths of the files.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    names = _file_names([agent.name for agent in settings.agents])
+    found = [
+        *read_worklists(connection, settings, as_of=as_of),
+        *read_lists(connection, settings, as_of=as_of),
+    ]
+    lists = {(worklist.of, worklist.name): worklist for worklist in reversed(found)}  # two may read the same
+    names = _file_names(list(lists))
     written = []
-    for worklist in read_worklists(connection, settings, as_of=as_of):
-        path = folder / f"worklist-{as_of.astimezone(UTC):%Y%m%dT%H%MZ}-{names[worklist.name]}.csv"
-        path.write_bytes(as_csv(worklist))
-        written += [path, write_html(worklist, path.with_suffix(".html"))]
+    for key, worklist in sorted(lists.items(), key=lambda item: names[item[0]]):
+        start = f"worklist-{as_of.astimezone(UTC):%Y%m%dT%H%MZ}-{names[key]}"
+        safe, plain = folder / f"{start}.csv", folder / f"{start}.plain.csv"
+        safe.write_bytes(as_csv(worklist))
+        plain.write_bytes(as_plain_csv(worklist))
+        written += [safe, plain, write_html(worklist, folder / f"{start}.html")]
     return written
 
 
 def as_csv(worklist: Worklist) -> bytes:
     """The worklist as CSV (UTF-8 with mark, so that Excel reads it), safe to open: no cell is a formula.
 
-    Nobody's words, names of columns in English, times in UTC: it is for programs, too.
+    Nobody's words, names of columns in English, times in UTC.
     """
-    names = [name for name in COLUMNS if name != "reasons"]
-    return csv_file(names, ([getattr(item, name) for name in names] for item in worklist.items))
+    return csv_file(FILE_COLUMNS, _file_rows(worklist))
+
+
+def as_plain_csv(worklist: Worklist) -> bytes:
+    """The same for programs: text as it is, instants as 2026-03-10T11:00:00Z, UTF-8 without mark."""
+    return plain_csv_file(FILE_COLUMNS, _file_rows(worklist))
+
+
+def _file_rows(worklist: Worklist) -> Iterator[list[Any]]:
+    return ([getattr(item, name) for name in FILE_COLUMNS] for item in worklist.items)
 
 
 def write_html(worklist: Worklist, path: Path) -> Path:
@@ -198,13 +217,13 @@ def _sql_settings(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _file_names(agents: list[str]) -> dict[str, str]:
-    """File names by agent; names that come out alike, or as nothing, are told apart by a hash."""
-    plain = {agent: _slug(agent) for agent in agents}
+def _file_names(lists: Sequence[tuple[ListOf, str]]) -> dict[tuple[ListOf, str], str]:
+    """File names by list; names that come out alike, or as nothing, are told apart by a hash."""
+    plain = {(of, name): _slug(name if of == "agent" else f"{of} {name}") for of, name in lists}
     often = Counter(plain.values())
     return {
-        agent: slug if slug and often[slug] == 1 else f"{slug or 'agent'}-{_hash(agent)}"
-        for agent, slug in plain.items()
+        (of, name): slug if slug and often[slug] == 1 else f"{slug or of}-{_hash(f'{of} {name}')}"
+        for (of, name), slug in plain.items()
     }
 
 

@@ -29,13 +29,15 @@ def worklist(
     connection: WarehouseDep,
     now: NowDep,
     agent: Annotated[str | None, Query(max_length=200)] = None,
+    team: Annotated[str | None, Query(max_length=200)] = None,
+    desk: Annotated[str | None, Query(max_length=200)] = None,
     marketplace: Annotated[str | None, Query(max_length=2)] = None,
 ) -> Row:
     """Items of the newest worklist, with the time left as of now in seconds, negative once late.
 
     An agent gets the own list. `written_at`: the instant that the list is of.
     """
-    written_at, items, _ = listed(connection, visitor, agent, marketplace, now)
+    written_at, items, _ = listed(connection, visitor, now, agent=agent, team=team, desk=desk, marketplace=marketplace)
     return {"as_of": now, "written_at": written_at, "items": items}
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
@@ -15,6 +15,7 @@ from amazon_support.orchestration import hooks
 from amazon_support.outputs.items import SECTIONS, Item, Shown
 from amazon_support.quality.docs import pages as quality_pages
 from amazon_support.settings import Settings, home
+from amazon_support.settings.base import Desk
 from amazon_support.settings.load import FILES as SETTINGS_FILES
 from amazon_support.settings.load import settings_file
 from amazon_support.web.page import FILES, download, render
@@ -52,24 +53,26 @@ def worklist(
     current: SettingsDep,
     now: NowDep,
     agent: Annotated[str | None, Query(max_length=LONGEST_QUESTION)] = None,
+    team: Annotated[str | None, Query(max_length=LONGEST_QUESTION)] = None,
+    desk: Annotated[str | None, Query(max_length=LONGEST_QUESTION)] = None,
     marketplace: Annotated[str | None, Query(max_length=2)] = None,
     section: Annotated[str | None, Query(max_length=40)] = None,
     skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     written_as: Form = "page",
 ) -> Response:
-    """What there is to do, by section, so many a page; of one agent, one marketplace, or all that the visitor may see.
+    """What there is to do, by section, so many a page; of one agent, team, desk, marketplace, or all.
 
     `skip`: so many items are on the pages before.
     """
+    chosen = {"agent": agent or "", "team": team or "", "desk": desk or "", "marketplace": marketplace or ""}
     if written_as == "csv":
-        _, items, _ = listed(connection, visitor, agent, marketplace, now)
+        _, items, _ = listed(connection, visitor, now, **chosen)
         columns = [field.name for field in fields(Item) if field.name != "position"]
         return download("worklist", columns, map(asdict, items))
     as_of, items, counts = listed(
-        connection, visitor, agent, marketplace, now, section=section or None, skip=skip, at_most=WORKLIST_ITEMS
+        connection, visitor, now, **chosen, section=section or None, skip=skip, at_most=WORKLIST_ITEMS
     )
     behind = skip + len(items)
-    chosen = {"agent": agent, "marketplace": marketplace}
     query = urlencode({name: value for name, value in chosen.items() if value})
     return render(
         request,
@@ -88,19 +91,22 @@ def worklist(
         behind=behind if behind < sum(counts.values() if not section else [counts.get(section, 0)]) else None,
         as_of=as_of,
         agents=[each.name for each in current.agents] if visitor.sees_all else [],
+        teams=[each.name for each in current.assignment.teams] if visitor.sees_all else [],
+        desks=get_args(Desk) if visitor.sees_all else [],
         marketplaces=sorted(current.by_country),
-        agent=agent or "",
-        marketplace=marketplace or "",
+        chosen=chosen,
     )
 
 
 def listed(
     connection: Connection,
     visitor: Visitor,
-    agent: str | None,
-    marketplace: str | None,
     now: datetime,
     *,
+    agent: str | None = None,
+    team: str | None = None,
+    desk: str | None = None,
+    marketplace: str | None = None,
     section: str | None = None,
     skip: int = 0,
     at_most: int | None = None,
@@ -112,7 +118,8 @@ def listed(
         agent: whose; None: everybody's. Who does not see all gets the own one.
         section, skip, at_most: only those items, without the first so many, at most so many; the counts are of all.
     """
-    asked = {"agent": (agent if visitor.sees_all else visitor.agent) or None, "asked": now}
+    mine = agent if visitor.sees_all else visitor.agent
+    asked = {"agent": mine or None, "team": team or None, "desk": desk or None, "asked": now}
     part = {"section": section, "skip": skip, "at_most": at_most}
     found = rows(connection, "worklist", **asked, **part, marketplaces=[marketplace] if marketplace else None)
     if not found:

@@ -5,6 +5,8 @@
 -- new or open ticket whose type has no section of its own is listed under reply_now, so that none is lost. When
 -- something is due, or a stakeholder is to be chased, the clocks say: see policies.yaml.
 -- Clocks that started before the account went live, and tickets untouched since, are history: nobody's task.
+-- What is on a list is found by the indexes of 0025, and everything about it row by row (lateral, limit): an hour costs
+-- what is open, not what exists.
 with agents as (
     select
         agent.name,
@@ -58,37 +60,47 @@ starts as (
     select * from core.account_start
 ),
 
-reply_clocks as (
+asked as (
+    select %(as_of)s::timestamptz as as_of
+),
+
+running_replies as (
     select * from mart.sla_clock
     where
         metric = 'amazon_reply'
         and started_at <= %(as_of)s::timestamptz
-        and (stopped_at is null or stopped_at > %(as_of)s::timestamptz)
+        and coalesce(stopped_at, 'infinity') > %(as_of)s::timestamptz
 ),
 
-live_clocks as (
-    select reply_clocks.* from reply_clocks
-    left join starts on reply_clocks.account = starts.account
-    where starts.live_since is null or reply_clocks.started_at >= starts.live_since
-),
-
-asked as (
-    select %(as_of)s::timestamptz as as_of
+reply_clocks as (
+    select clock.* from running_replies as clock
+    left join starts on clock.account = starts.account
+    where starts.live_since is null or clock.started_at >= starts.live_since
 ),
 
 -- Of the same metric one clock of a ticket runs at a time.
 other_clocks as (
     select
-        clock.account,
-        clock.ticket_id,
+        (clock.whole).account as account,
+        (clock.whole).ticket_id as ticket_id,
         metrics.section,
-        clock.started_at,
+        (clock.whole).started_at as started_at,
         then_known.due_at,
         then_known.due_at < asked.as_of as is_late
-    from mart.sla_clock as clock
-    inner join metrics on clock.metric = metrics.metric
-    inner join asked on clock.started_at <= asked.as_of and (clock.stopped_at is null or clock.stopped_at > asked.as_of)
-    cross join lateral mart.clock_at(clock, asked.as_of) as then_known
+    from metrics
+    cross join asked
+    cross join
+        lateral (
+            select same as whole
+            from mart.sla_clock as same
+            where
+                same.metric = metrics.metric
+                and same.started_at <= asked.as_of
+                and coalesce(same.stopped_at, 'infinity') > asked.as_of
+            order by same.ticket_id
+            offset 0
+        ) as clock
+    cross join lateral mart.clock_at(clock.whole, asked.as_of) as then_known
 ),
 
 long_holds as (
@@ -99,16 +111,70 @@ long_holds as (
     where section = 'on_hold_to_chase' and is_late
 ),
 
-periods as (
+-- Of a ticket one period holds the instant: of those that are open or just solved themselves, and of others whose buyer
+-- waits nevertheless.
+open_periods as (
     select
-        *,
-        %(as_of)s::timestamptz as as_of,
-        cause = 'auto_solve' and from_at > %(since)s::timestamptz as is_solved_lately
+        account,
+        ticket_id,
+        status,
+        from_at,
+        false as is_solved_lately
     from mart.ticket_status
     where
-        from_at <= %(as_of)s::timestamptz
+        status in ('new', 'open', 'on_hold')
+        and from_at <= %(as_of)s::timestamptz
         and until_at > %(as_of)s::timestamptz
-        and status in ('new', 'open', 'pending', 'on_hold', 'solved')
+    union all
+    select
+        account,
+        ticket_id,
+        status,
+        from_at,
+        true as is_solved_lately
+    from mart.ticket_status
+    where
+        cause = 'auto_solve'
+        and from_at > %(since)s::timestamptz
+        and from_at <= %(as_of)s::timestamptz
+        and until_at > %(as_of)s::timestamptz
+),
+
+periods as (
+    select * from open_periods
+    union all
+    select
+        waiting.account,
+        waiting.ticket_id,
+        period.status,
+        period.from_at,
+        false as is_solved_lately
+    from (
+        select
+            account,
+            ticket_id
+        from reply_clocks
+        except
+        select
+            account,
+            ticket_id
+        from open_periods
+    ) as waiting
+    cross join
+        lateral (
+            select
+                then_held.status,
+                then_held.from_at
+            from mart.ticket_status as then_held
+            where
+                then_held.account = waiting.account
+                and then_held.ticket_id = waiting.ticket_id
+                and then_held.from_at <= %(as_of)s::timestamptz
+                and then_held.until_at > %(as_of)s::timestamptz
+            order by then_held.from_at
+            limit 1
+        ) as period
+    where period.status <> 'closed'
 ),
 
 tickets as (
@@ -120,6 +186,7 @@ tickets as (
         case when ticket.case_id ~ '^[0-9A-Za-z-]+$' then ticket.case_id end as page_case_id,
         ticket.marketplace,
         ticket.ticket_type,
+        ticket.created_at,
         period.status,
         period.from_at as status_since,
         clock.warn_at,
@@ -133,9 +200,15 @@ tickets as (
             else coalesce(types.section, 'reply_now')
         end as section
     from periods as period
-    inner join mart.ticket as ticket
-        on period.account = ticket.account and period.ticket_id = ticket.ticket_id
-    left join live_clocks as clock
+    cross join asked
+    cross join
+        lateral (
+            select same.* from mart.ticket as same
+            where same.account = period.account and same.ticket_id = period.ticket_id
+            order by same.ticket_id
+            limit 1
+        ) as ticket
+    left join reply_clocks as clock
         on period.account = clock.account and period.ticket_id = clock.ticket_id
     left join long_holds on period.account = long_holds.account and period.ticket_id = long_holds.ticket_id
     left join types on ticket.ticket_type = types.ticket_type
@@ -156,7 +229,7 @@ tickets as (
                     where
                         event.account = ticket.account
                         and event.ticket_key = ticket.ticket_key
-                        and event.occurred_at between starts.live_since and period.as_of
+                        and event.occurred_at between starts.live_since and asked.as_of
                 )
             )
         )
@@ -169,16 +242,21 @@ events as not materialized (
 
 -- Amazon counts an order that is cancelled upon a mere message, not one that the buyer cancels through Amazon.
 cancellation_wishes as (
-    select distinct
+    select
         tickets.account,
         tickets.ticket_id
     from tickets
-    inner join events on tickets.account = events.account and tickets.ticket_key = events.ticket_key
     where
         tickets.section = 'reply_now'
-        and events.kind = 'buyer_message'
-        and events.detail ->> 'asks' = 'cancellation'
-        and events.occurred_at >= coalesce(tickets.asked_at, tickets.status_since)
+        and (
+            select count(*) from events as event
+            where
+                event.account = tickets.account
+                and event.ticket_key = tickets.ticket_key
+                and event.kind = 'buyer_message'
+                and event.detail ->> 'asks' = 'cancellation'
+                and event.occurred_at >= coalesce(tickets.asked_at, tickets.status_since)
+        ) > 0
 ),
 
 -- An agent who is to decide about a mail must find it, and nothing in it may be told here.
@@ -200,10 +278,23 @@ mail_places as (
             ''
         ) as ids
     from tickets
-    inner join mart.ticket_event as event
-        on tickets.account = event.account and tickets.ticket_key = event.ticket_key
-    inner join core.mail as mail
-        on event.account = mail.account and event.source = 'mail' and event.source_id = mail.mail_id
+    cross join
+        lateral (
+            select
+                entry.source_id,
+                entry.detail
+            from mart.ticket_event as entry
+            where entry.account = tickets.account and entry.ticket_key = tickets.ticket_key and entry.source = 'mail'
+            order by entry.source_id
+            offset 0
+        ) as event
+    cross join
+        lateral (
+            select same.* from core.mail as same
+            where same.account = tickets.account and same.mail_id = event.source_id
+            order by same.mail_id
+            limit 1
+        ) as mail
     where tickets.section = 'mail_to_decide'
     order by tickets.account, tickets.ticket_id, mail.sent_at, mail.mail_id
 ),
@@ -265,7 +356,7 @@ ticket_items as (
                 when section = 'reply_now' and status = 'solved' then '{"text": "solved without a reply"}'::jsonb
             end,
             case when wish is not null then jsonb_build_object('text', wish) end
-        ] as remarks,
+        ] as marks,
         null::text as order_status,
         due_at
     from located
@@ -297,7 +388,7 @@ order_items as (
                         'text', '{left} of {pieces} pieces to ship', 'left', pieces_left, 'pieces', pieces
                     )
             end
-        ] as remarks,
+        ] as marks,
         status as order_status,
         ship_by_at as due_at
     from core.unshipped_order(%(as_of)s::timestamptz)
@@ -311,9 +402,10 @@ items as (
 
 timed as (
     select
-        *,
-        floor(extract(epoch from due_at - %(as_of)s::timestamptz))::bigint as seconds_left,
-        floor(extract(epoch from %(as_of)s::timestamptz - since_at))::bigint as seconds_since
+        items.*,
+        array_remove(items.marks, null) as remarks,
+        floor(extract(epoch from items.due_at - %(as_of)s::timestamptz))::bigint as seconds_left,
+        floor(extract(epoch from %(as_of)s::timestamptz - items.since_at))::bigint as seconds_since
     from items
 ),
 
@@ -351,9 +443,18 @@ reasoned as (
 worded as (
     select
         *,
-        to_jsonb(
-            array_remove(jsonb_build_object('text', what, 'time', span) || remarks, null)
-        ) as reasons
+        case
+            when cardinality(remarks) = 0 then jsonb_build_array(jsonb_build_object('text', what, 'time', span))
+            else to_jsonb(jsonb_build_object('text', what, 'time', span) || remarks)
+        end as reasons,
+        replace(what, '{time}', mart.span_in_words(span))
+        || case
+            when cardinality(remarks) = 0 then ''
+            else (
+                select string_agg(', ' || mart.in_words(part.remark), '' order by part.number)
+                from unnest(remarks) with ordinality as part (remark, number)
+            )
+        end as reason
     from reasoned
 ),
 
@@ -396,24 +497,51 @@ linked as (
     from placed
 ),
 
-given as (
-    select * from mart.ticket_agent
-    where since <= %(as_of)s::timestamptz
+-- Those of mart.ticket_agent: of a ticket that is not closed, and so has no follow-up yet, all count.
+assignments as materialized (
+    select
+        tickets.account,
+        tickets.ticket_id,
+        assignment.agent
+    from tickets
+    cross join lateral (
+        select event.detail ->> 'agent' as agent
+        from events as event
+        where
+            event.account = tickets.account
+            and event.ticket_key = tickets.ticket_key
+            and event.kind = 'assign'
+            and event.occurred_at >= tickets.created_at
+        order by event.occurred_at
+        offset 0
+    ) as assignment
 ),
 
 -- Whoever is not in the settings gets no worklist: a ticket that only such agents have is assigned to nobody.
 holders as (
-    select
-        linked.account,
-        linked.ticket_id,
-        array_agg(given.agent) as agents
-    from linked
-    inner join given on linked.account = given.account and linked.ticket_id = given.ticket_id
-    inner join agents on given.agent = agents.name
-    group by linked.account, linked.ticket_id
+    select distinct
+        assignment.account,
+        assignment.ticket_id,
+        agents.name as agent
+    from assignments as assignment
+    inner join agents on assignment.agent = agents.name
 ),
 
 -- Who has an unassigned item of a marketplace that is not known? Everybody, so that nobody misses it.
+sites_agents as (
+    select
+        place.site,
+        agents.name as agent
+    from (
+        select distinct
+            coalesce(marketplace, '') as site,
+            is_known_site
+        from linked
+    ) as place
+    inner join agents
+        on not place.is_known_site or cardinality(agents.marketplaces) = 0 or place.site = any(agents.marketplaces)
+),
+
 assigned as (
     select
         linked.*,
@@ -431,43 +559,50 @@ assigned as (
         ) as position
     from linked
     left join holders on linked.account = holders.account and linked.ticket_id = holders.ticket_id
-    left join agents
-        on
-            agents.name = any(holders.agents)
-            or (
-                holders.account is null
-                and (
-                    not linked.is_known_site
-                    or cardinality(agents.marketplaces) = 0
-                    or linked.marketplace = any(agents.marketplaces)
-                )
-            )
+    left join sites_agents
+        on case when holders.agent is null then coalesce(linked.marketplace, '') end = sites_agents.site
+    left join agents on coalesce(holders.agent, sites_agents.agent) = agents.name
 ),
 
-ordered_goods as (
-    select
+-- In the order of the index, so that neighbours are read once.
+orders as (
+    select distinct
         account,
-        order_id,
-        concat_ws(' ', quantity || ' ×', coalesce(title, asin, 'unnamed item'), '(' || sku || ')') as goods,
-        row_number() over (partition by account, order_id order by position) as place
-    from core.amazon_order_item
-    where
-        (account, order_id) in (
-            select
-                linked.account,
-                linked.order_id
-            from linked
-        )
+        order_id
+    from linked
+    where order_id is not null
+    order by account, order_id
 ),
 
-goods_by_order as (
+order_facts as (
     select
-        account,
-        order_id,
-        string_agg(goods, ', ' order by place) filter (where place <= 5)
-        || case when count(*) > 5 then ' and ' || count(*) - 5 || ' more' else '' end as items
-    from ordered_goods
-    group by account, order_id
+        orders.account,
+        orders.order_id,
+        placed.status,
+        placed.fulfilled_by,
+        placed.ship_by_at,
+        placed.total_amount,
+        placed.currency,
+        goods.items
+    from orders
+    left join lateral (
+        select same.* from core.amazon_order as same
+        where same.account = orders.account and same.order_id = orders.order_id
+        order by same.order_id
+        limit 1
+    ) as placed on true
+    cross join lateral (
+        select
+            string_agg(
+                concat_ws(
+                    ' ', item.quantity || ' ×', coalesce(item.title, item.asin, 'unnamed item'), '(' || item.sku || ')'
+                ),
+                ', ' order by item.position
+            ) filter (where item.position <= 5)
+            || case when count(*) > 5 then ' and ' || count(*) - 5 || ' more' else '' end as items
+        from core.amazon_order_item as item
+        where item.account = orders.account and item.order_id = orders.order_id
+    ) as goods
 ),
 
 worklist as (
@@ -482,34 +617,25 @@ worklist as (
         assigned.desk,
         assigned.ticket_type,
         assigned.status,
-        array_to_string(
-            array(
-                select mart.in_words(part.reason)
-                from jsonb_array_elements(assigned.reasons) with ordinality as part (reason, number)
-                order by part.number
-            ),
-            ', '
-        ) as reason,
+        assigned.reason,
         assigned.due_at,
         assigned.seconds_left,
         assigned.link,
-        coalesce(assigned.order_status, placed_order.status) as order_status,
-        placed_order.fulfilled_by,
+        coalesce(assigned.order_status, order_facts.status) as order_status,
+        order_facts.fulfilled_by,
         case
             when assigned.section = 'orders_to_ship' then assigned.due_at
-            else placed_order.ship_by_at
+            else order_facts.ship_by_at
         end as ship_by_at,
-        placed_order.total_amount,
-        placed_order.currency,
-        goods_by_order.items,
+        order_facts.total_amount,
+        order_facts.currency,
+        order_facts.items,
         assigned.reasons,
         assigned.teams,
         assigned.since_at
     from assigned
-    left join core.amazon_order as placed_order
-        on assigned.account = placed_order.account and assigned.order_id = placed_order.order_id
-    left join goods_by_order
-        on assigned.account = goods_by_order.account and assigned.order_id = goods_by_order.order_id
+    left join order_facts
+        on assigned.account = order_facts.account and assigned.order_id = order_facts.order_id
 ),
 
 written as (

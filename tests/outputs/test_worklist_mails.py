@@ -232,3 +232,11 @@ def test_the_mail_leads_to_the_page_of_the_list(connection: Connection) -> None:
     queued(connection, settings())
     [(plain,)] = connection.execute(text("select plain from pii.outbox"))
     assert f"https://desk.example/support/worklist?agent={quote('Ana Lima').replace('%20', '+')}" in plain
+
+
+def test_each_list_has_a_page_of_its_own(connection: Connection) -> None:
+    waiting(connection, KEY, before(hours=2))
+    queued(connection, team(desks={"bqool": ["desk@shop.example"]}, marketplaces={"DE": ["de@shop.example"]}))
+    mails = connection.execute(text("select plain from pii.outbox")).scalars()
+    pages = {mail.partition("https://desk.example/support/worklist?")[2].split()[0] for mail in mails}
+    assert pages == {"agent=Ana+Lima", "agent=Bo+Berg", "team=europe", "desk=bqool", "marketplace=DE"}

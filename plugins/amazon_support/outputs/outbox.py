@@ -130,7 +130,8 @@ def worklist_message(worklist: Worklist, pages: str) -> Message:
 
 def page_of(worklist: Worklist, pages: str) -> str:
     """URL of the list among the support pages; it shows the newest list, whoever asks for it."""
-    return f"{pages}/worklist?{urlencode({worklist.of: worklist.name})}" if pages else ""
+    chosen: dict[str, str] = {worklist.of: worklist.name}
+    return f"{pages}/worklist?{urlencode(chosen)}" if pages else ""
 
 
 # ---------- out

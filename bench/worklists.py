@@ -23,7 +23,7 @@ from amazon_support.warehouse.bulk_write import without_indexes
 
 AS_OF = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TICKETS, ONE_OPEN_IN, AGENTS, ITEMS_EACH = 1_000_000, 50, 200, 50
-OF_A_PLAIN_READ, OF_A_PLAIN_LOOP, MEMORY_LIMIT = 2, 4, 300  # MB
+OF_A_PLAIN_READ, OF_A_PLAIN_LOOP, MEMORY_LIMIT = 2, 8, 300  # MB
 
 
 def listing(url: str, bound: Engine) -> list[Result]:

@@ -5,7 +5,7 @@ from alembic import op
 from amazon_support.warehouse.steps import sql_text
 
 revision = "0025"
-down_revision = "0040"
+down_revision = "0024"
 
 
 def upgrade() -> None:

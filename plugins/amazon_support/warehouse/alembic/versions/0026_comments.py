@@ -5,7 +5,7 @@ from alembic import op
 from amazon_support.warehouse.steps import sql_text
 
 revision = "0026"
-down_revision = "0024"
+down_revision = "0025"
 
 
 def upgrade() -> None:

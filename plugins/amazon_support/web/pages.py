@@ -64,7 +64,12 @@ def worklist(
 
     `skip`: so many items are on the pages before.
     """
-    chosen = {"agent": agent or "", "team": team or "", "desk": desk or "", "marketplace": marketplace or ""}
+    chosen: dict[str, Any] = {
+        "agent": agent or "",
+        "team": team or "",
+        "desk": desk or "",
+        "marketplace": marketplace or "",
+    }
     if written_as == "csv":
         _, items, _ = listed(connection, visitor, now, **chosen)
         columns = [field.name for field in fields(Item) if field.name != "position"]

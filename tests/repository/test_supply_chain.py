@@ -47,4 +47,4 @@ def test_images_have_a_version_of_their_own() -> None:
     images = [service["image"] for service in services.values() if "image" in service]
     images += re.findall(r"^FROM (\S+)", (home() / "Dockerfile").read_text(), re.MULTILINE)
     stages = set(re.findall(r"^FROM \S+ AS (\S+)", (home() / "Dockerfile").read_text(), re.MULTILINE))
-    assert [image for image in images if image not in stages and not re.search(r":\d+\.\d+", image)] == []
+    assert [image for image in images if image not in stages and not re.search(r":v?\d+\.\d+", image)] == []

@@ -70,7 +70,8 @@ ROWS = {
     "double precision": "1", "tstzmultirange": "'{}'", "tstzrange": "'[2026-03-10,2026-03-11)'", "interval": "'1 hour'",
     "time without time zone": "'12:00'", "bytea": "''",
 }  # fmt: skip
-NEEDED = {"raw.account_health_received": {"document": "'{}'"}}  # by a check of the whole row
+# By a check of the whole row.
+NEEDED = {"raw.account_health_received": {"document": "'{}'"}, "pii.mail_rule": {"phrase": "'x'"}}
 COLUMNS = """
     select c.oid::regclass::text, a.attname, format_type(a.atttypid, null), (
         select string_agg(pg_get_constraintdef(k.oid), ' ') from pg_constraint k

@@ -64,16 +64,16 @@ def browser(miniature: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 TABLES = """
 select oid::regclass::text as name from pg_class
-where relkind = 'r' and relnamespace::regnamespace::text in ('core', 'pii', 'mart', 'ops')
+where relkind = 'r' and relnamespace::regnamespace::text in ('raw', 'core', 'pii', 'mart', 'ops')
 """
 # The planner takes rows per page from here and the pages from the file.
 BELIEVE = """
 update pg_class set reltuples = reltuples * %(times)s
-where relkind in ('r', 'i') and reltuples > 0 and relnamespace::regnamespace::text in ('core', 'pii', 'mart', 'ops')
+where relkind in ('r', 'i') and reltuples > 0 and relnamespace::regnamespace::text in ('raw', 'core', 'pii', 'mart', 'ops')
 """
 SIZES = """
 select oid::regclass::text as name, reltuples as rows from pg_class
-where relkind in ('r', 'i') and relnamespace::regnamespace::text in ('core', 'pii', 'mart', 'ops')
+where relkind in ('r', 'i') and relnamespace::regnamespace::text in ('raw', 'core', 'pii', 'mart', 'ops')
 """
 
 

@@ -4,6 +4,11 @@
 create index feedback_newest on core.feedback (rated_on desc, account, order_id);
 create index batch_landed on ops.batch (landed_at);
 create index outbox_written on pii.outbox (written_at);
+create index batch_waits_for_person on ops.batch (account, dataset)
+where rejected_because is not null and discarded_at is null;
+-- Of these few are not done, among very many others that are not done either.
+create index ticket_of_amazons on mart.ticket (ticket_type, account, ticket_id)
+where ticket_type in ('performance_notification', 'case_update');
 create index compliance_metric on mart.compliance (metric, starts_on) where period = 'day';
 
 -- Of the periods that are not done few last beyond now, of the others all do.

@@ -69,7 +69,8 @@ where relkind = 'r' and relnamespace::regnamespace::text in ('raw', 'core', 'pii
 # The planner takes rows per page from here and the pages from the file.
 BELIEVE = """
 update pg_class set reltuples = reltuples * %(times)s
-where relkind in ('r', 'i') and reltuples > 0 and relnamespace::regnamespace::text in ('raw', 'core', 'pii', 'mart', 'ops')
+where relkind in ('r', 'i') and reltuples > 0
+and relnamespace::regnamespace::text in ('raw', 'core', 'pii', 'mart', 'ops')
 """
 SIZES = """
 select oid::regclass::text as name, reltuples as rows from pg_class

@@ -21,7 +21,7 @@ SECTIONS = {
     "mail_to_decide": N_("Mail to decide"),
     "solved_automatically": N_("Solved automatically"),
 }
-BQOOL_PAGE = "https://app.bqool.com/"
+SELLER_CENTRAL = "https://sellercentral."  # what its addresses begin with, in every marketplace
 TYPE_WORDS = {
     None: N_("Order"),
     "contact_buyer": N_("Contact buyer"),
@@ -176,7 +176,7 @@ class Shown:
     @property
     def tool(self) -> str:
         """Name of the tool that the link opens."""
-        return "BQool" if self.item.link == BQOOL_PAGE else "Seller Central"
+        return "Seller Central" if (self.item.link or "").startswith(SELLER_CENTRAL) else "BQool"
 
     @property
     def holders(self) -> str:

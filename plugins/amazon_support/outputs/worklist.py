@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from amazon_support.outputs import messages
 from amazon_support.outputs.csv_files import csv_file, plain_csv_file
-from amazon_support.outputs.items import BQOOL_PAGE, Item, ListOf, Worklist, one_line
+from amazon_support.outputs.items import Item, ListOf, Worklist, one_line
 from amazon_support.outputs.reader import ENGLISH, Reader
 from amazon_support.settings import Agent, Settings
 from amazon_support.warehouse import run_step
@@ -213,7 +213,7 @@ def _sql_settings(settings: Settings) -> dict[str, Any]:
         "agents": json.dumps(agents),
         "marketplaces": json.dumps(sites),
         "desk_exceptions": json.dumps(exceptions),
-        "bqool_page": BQOOL_PAGE,
+        "bqool_page": settings.policy.bqool_page,
     }
 
 

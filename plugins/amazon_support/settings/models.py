@@ -144,6 +144,7 @@ class Policy(StrictModel):
     first_import: Duration = timedelta(days=60)
     mail_history: Duration = timedelta(days=14)
     quarantine_kept: Duration = timedelta(days=30)
+    bqool_page: str = Field(default="https://app.bqool.com/", pattern=r"^https://\S+$")
     buyers_words: int = Field(default=280, ge=0, le=2000)
     send_empty_lists: bool = False
     settled_rows_kept: Duration = timedelta(days=180)

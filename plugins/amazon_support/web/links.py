@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from amazon_support.outputs.items import BQOOL_PAGE
 from amazon_support.settings import Settings
 
 # Pages of Seller Central by type of ticket; as include/sql/marts/worklist_fill.sql has them.
@@ -30,7 +29,7 @@ def links(current: Settings, ticket: dict[str, Any]) -> Iterator[tuple[str, str]
         words, path = OF_TYPES[ticket["ticket_type"]]
         yield f"{words} in Seller Central", host + path
     elif current.desk(account, site.country) == "bqool":
-        yield "Answer in BQool", BQOOL_PAGE
+        yield "Answer in BQool", current.policy.bqool_page
     else:
         found = f"?fi=caseId&ss={case}&cc={case}" if case else ""
         yield "Answer in Seller Central", f"{host}/messaging/inbox{found}"

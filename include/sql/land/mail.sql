@@ -1,6 +1,7 @@
 -- In: landed mail of the batches without that in quarantine or removed; what people decided of it, which counts before
--- what the rules say, and rules that people made for what those do not know. Out: core.mail; a mail that is known stays
--- as it is. sent_at: the mail's own date, bounded by when our server received it. ticket_key follows in mail_tickets.sql.
+-- what the rules say, and rules that people made for what those do not know. Out: core.mail; a mail that is known
+-- stays as it is. sent_at: the mail's own date, bounded by when our server received it. ticket_key follows in
+-- mail_tickets.sql.
 insert into core.mail (
     account,
     mail_id,

@@ -41,6 +41,6 @@ def export(
     }
     if not any(told.values()):
         raise PrivacyError(f"Account {account} knows nothing of order {order_id}: check both.")
-    viewed = {"account": account, "subject": order_id, "visitor": visitor, "page": "export", "seen_at": at}
-    run_step(connection, "web/note_view.sql", viewed)
+    viewed = {"accounts": [account], "subjects": [order_id], "visitor": visitor, "page": "export", "seen_at": at}
+    run_step(connection, "web/note_views.sql", viewed)
     return told

@@ -193,7 +193,7 @@ def test_the_deadline_of_a_backfilled_hour_has_passed_and_nobody_is_told(result:
 def test_history_is_backfilled_by_airflow_mails_nobody_and_is_found_whole(result: demo.DemoResult) -> None:
     stack, mails = result.stack, len(mails_of(result))
     stack.api("PATCH", "/dags/orders_history", {"is_paused": False})
-    day = (result.as_of - timedelta(days=20)).strftime("%Y-%m-%d")
+    day = (result.as_of - timedelta(days=31)).strftime("%Y-%m-%d")  # a window of 30 days must have ended
     span = {"from_date": f"{day}T00:00:00Z", "to_date": f"{day}T00:00:00Z"}
     asked = {"dag_id": "orders_history", **span, "max_active_runs": 1, "dag_run_conf": {}}
     stack.api("POST", "/backfills", asked)

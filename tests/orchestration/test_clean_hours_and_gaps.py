@@ -83,6 +83,7 @@ def hours(warehouse: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         yield Hours(warehouse, monkeypatch)
 
 
+@pytest.mark.timeout(900)  # thirty runs; on a busy machine five minutes are not enough
 def test_thirty_clean_days_raise_nothing(hours: Hours) -> None:
     for day in range(DAYS):
         assert hours.run(NOON + day * DAY, span=DAY) == 0

@@ -1,14 +1,13 @@
 """What every test may use: a real PostgreSQL, one empty migrated database a test."""
 
-import itertools
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
 import pytest
+from clean_databases import TEMPLATE, CleanDatabases
 from sqlalchemy import Connection, Engine
 
 from amazon_support.warehouse import engine, migrate
@@ -21,8 +20,6 @@ os.environ["AIRFLOW_HOME"] = _airflow_home.name
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("calm", deadline=None)
 hypothesis.settings.load_profile("calm")
-
-_numbers = itertools.count(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,33 +55,32 @@ def postgres() -> Iterator[EmbeddedServer]:
             "alter system set max_wal_size = '128MB'",
             "select pg_reload_conf()",
         )
-        migrate.upgrade(server.ensure_database("migrated"))
+        migrate.upgrade(server.ensure_database(TEMPLATE))
         yield server
 
 
-@contextmanager
-def migrated_database(server: EmbeddedServer) -> Iterator[str]:
-    """URL of a migrated, empty warehouse, dropped afterwards: ten megabytes each, and there are many tests."""
-    name = f"test_{next(_numbers)}"
-    yield server.ensure_database(name, template="migrated")
-    on_server(server, f"drop database {name} with (force)")
+@pytest.fixture(scope="session")
+def databases(postgres: EmbeddedServer) -> CleanDatabases:
+    return CleanDatabases(postgres)
 
 
 @pytest.fixture
-def warehouse_url(postgres: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def warehouse_url(databases: CleanDatabases, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """URL of a migrated, empty warehouse; the environment names it too."""
-    with migrated_database(postgres) as url:
-        monkeypatch.setenv("AMAZON_SUPPORT_WAREHOUSE", url)
-        yield url
+    url = databases.take()
+    monkeypatch.setenv("AMAZON_SUPPORT_WAREHOUSE", url)
+    yield url
+    databases.give_back(url)
 
 
 @pytest.fixture(scope="module")
-def module_warehouse(postgres: EmbeddedServer) -> Iterator[Engine]:
+def module_warehouse(databases: CleanDatabases) -> Iterator[Engine]:
     """A warehouse that the tests of a module look at, after something slow filled it once."""
-    with migrated_database(postgres) as url:
-        bound = engine(url)
-        yield bound
-        bound.dispose()
+    url = databases.take()
+    bound = engine(url)
+    yield bound
+    bound.dispose()
+    databases.give_back(url)
 
 
 @pytest.fixture

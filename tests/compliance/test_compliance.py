@@ -177,7 +177,7 @@ def told_of(histories: Any) -> list[Row]:
     return told
 
 
-@options(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@options(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories=HISTORIES, hours=ASKED, arrival=st.randoms(use_true_random=False), data=st.data())
 def test_step_by_step_in_any_order_of_arrival_gives_what_a_rebuild_gives(
     connection: Connection, histories: Any, hours: list[int], arrival: Any, data: Any

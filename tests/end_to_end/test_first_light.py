@@ -132,8 +132,12 @@ def test_each_agent_has_a_worklist_for_each_hour(result: demo.DemoResult, wareho
 def test_only_the_newest_hour_wrote_to_people(result: demo.DemoResult) -> None:
     mails = mails_of(result)
     assert {mail["To"] for mail in mails} == AGENTS
-    assert len({mail["Message-ID"] for mail in mails}) == len({(mail["To"], mail["Subject"]) for mail in mails}) == len(mails)
-    alerts = [mail["To"] for mail in mails if mail["Subject"].startswith("Alert")]  # the daily job may tell of its own
+    assert (
+        len({mail["Message-ID"] for mail in mails})
+        == len({(mail["To"], mail["Subject"]) for mail in mails})
+        == len(mails)
+    )
+    alerts = [mail["To"] for mail in mails if mail["Subject"].startswith("Alert")]  # perhaps the daily job's, too
     assert set(alerts) == AGENTS
     assert sorted(mail["To"] for mail in mails if not mail["Subject"].startswith("Alert")) == sorted(AGENTS)
     earlier = (result.as_of - timedelta(hours=1)).strftime("%H:%M UTC")

@@ -285,7 +285,7 @@ def _land(connection: Connection, source: str, minute: int) -> None:
         land_some_lines(connection, *lines)
 
 
-@hypothesis(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis(max_examples=16, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     arriving=st.permutations([(source, minute) for source in ("api", "report") for minute in (10, 20, 30)]).flatmap(
         lambda order: st.tuples(st.just(order), st.integers(1, 6), st.lists(st.booleans(), min_size=6, max_size=6))

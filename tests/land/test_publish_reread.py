@@ -103,7 +103,7 @@ KINDS = st.sampled_from(["buyer_message", "reply_copy", "unknown", "refund_notic
 ONE_MAIL = st.tuples(KINDS, KINDS, st.integers(1, 2), st.booleans())
 
 
-@hypothesis(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(ONE_MAIL, min_size=1, max_size=6))
 def test_so_it_is_for_any_mail(connection: Connection, history: list[tuple[str, str, int, bool]]) -> None:
     """kind as it was read, kind as it is read now, which order, whether the order was found then."""

@@ -137,13 +137,13 @@ def mutated(draw: st.DrawFn) -> bytes:
     return bytes(raw)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(raw=st.one_of(st.binary(max_size=2000), mutated()))
 def test_any_bytes_have_exactly_one_meaning(raw: bytes) -> None:
     assert understood(raw) == understood(raw)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(said=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cf"]), min_size=1, max_size=300))
 def test_words_of_a_buyer_are_never_lost(said: str) -> None:
     facts = understood(mail(BUYER, SUBJECT, framed(f"Anfang {said} Schluss")))
@@ -155,7 +155,7 @@ WRITTEN = st.text(st.characters(categories=["L", "M", "N"], include_characters="
 MARKS = ("commMgrTok", "Copyright", "no-response-needed", "Amazon-7001234567", "------")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(frame=st.sampled_from(FRAMES), said=WRITTEN.map(str.strip).filter(bool), as_html=st.booleans())
 def test_in_every_frame_all_words_of_the_buyer_are_found_and_nothing_else(
     frame: tuple[str, str], said: str, as_html: bool
@@ -166,7 +166,7 @@ def test_in_every_frame_all_words_of_the_buyer_are_found_and_nothing_else(
     assert not any(mark in facts.text for mark in MARKS)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(raw=mutated().filter(lambda raw: b"marketplace.amazon.de" in raw))
 def test_no_signed_link_is_ever_among_the_words(raw: bytes) -> None:
     facts = understood(raw)

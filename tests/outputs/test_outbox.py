@@ -302,7 +302,7 @@ ANSWERS = st.lists(st.sampled_from(["451 later", "421 closing", "550 no", "hangs
 
 
 @hypothesis.settings(
-    max_examples=25, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
 )
 @hypothesis.given(recipients=st.lists(st.integers(0, 2), min_size=1, max_size=6), answers=st.tuples(*[ANSWERS] * 3))
 def test_whatever_the_server_answers_each_message_goes_out_once_and_in_order_or_is_dead(

@@ -113,7 +113,7 @@ HISTORIES = st.lists(
 )
 
 
-@options(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@options(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories=HISTORIES, hours=st.integers(0, 90 * 24))
 def test_no_history_raises_a_false_alarm(connection: Connection, histories: Any, hours: int) -> None:
     told = []

@@ -157,7 +157,7 @@ def _span(opens: int, closes: int) -> str:
 
 RELAXED = options(
     deadline=None,
-    max_examples=60,
+    max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

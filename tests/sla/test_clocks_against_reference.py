@@ -75,7 +75,7 @@ def levels(promises: dict[str, Promise], calendar: Calendar) -> ServiceLevels:
 
 @options(
     deadline=None,
-    max_examples=40,
+    max_examples=16,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(histories=HISTORIES, promises=st.fixed_dictionaries(PROMISES), calendar=CALENDARS, later=LATER)

@@ -80,7 +80,7 @@ KINDS = st.sampled_from(["buyer_message", "buyer_message", "reply", "hold", "sol
 STEPS = st.lists(st.tuples(st.sampled_from([0, 1, 10, 30, 200]), KINDS), min_size=1, max_size=8)
 
 
-@options(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@options(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories=st.lists(STEPS, min_size=1, max_size=4))
 def test_each_change_has_a_row_for_each_clock_that_ran(connection: Connection, histories: Any) -> None:
     told = []

@@ -66,7 +66,7 @@ def test_a_burst_goes_at_once_and_then_one_after_the_other(warehouse: Engine, cl
     assert calls(warehouse) == [("run", BURST + 1, 0)]
 
 
-@hypothesis_settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pauses=st.lists(st.floats(0, 400), min_size=20, max_size=60))
 def test_never_more_calls_in_any_span_than_the_plan_allows(warehouse: Engine, pauses: list[float]) -> None:
     with warehouse.begin() as connection:

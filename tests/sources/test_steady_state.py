@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from amazon_support.sources.orders import pull_orders
 
 CHANGES = 60  # an hour and region, on average; with the overlap of ten minutes still fewer than 100
-HOURS = 24
+HOURS = 6
 
 
 def test_a_quiet_account_costs_three_searches_an_hour_and_misses_nothing(warehouse: Engine, tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ RELAXED = settings(
 )
 
 
-@settings(RELAXED, max_examples=200)
+@settings(RELAXED, max_examples=80)
 @given(histories=HISTORIES)
 def test_the_fold_says_what_the_rules_say(connection: Connection, histories: list[list[tuple[Any, ...]]]) -> None:
     with connection.begin_nested() as example:
@@ -205,7 +205,7 @@ def check(connection: Connection, told: list[list[Event]]) -> None:
     assert sorted(map(tuple, cycles), key=str) == sorted((c for t in expected for c in t.cycles()), key=str)
 
 
-@settings(RELAXED, max_examples=50)
+@settings(RELAXED, max_examples=20)
 @given(histories=HISTORIES, as_of=st.sampled_from(sorted({START + a + b for a in GAPS for b in GAPS})))
 def test_what_happens_later_does_not_change_the_status_of_an_earlier_instant(
     connection: Connection, histories: list[list[tuple[Any, ...]]], as_of: datetime

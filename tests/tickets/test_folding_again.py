@@ -26,7 +26,7 @@ STORY = history(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrival=st.permutations(STORY), portions=st.integers(1, len(STORY)))
 def test_arriving_in_any_order_gives_what_a_full_rebuild_gives(
     connection: Connection, arrival: list[dict[str, object]], portions: int

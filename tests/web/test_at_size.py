@@ -206,7 +206,7 @@ def _faults_of_scan(node: Node, sizes: dict[str, float], relation: str) -> Itera
         yield "reads all of"
     if "Index Name" in node and node["Node Type"] != "Bitmap Heap Scan":
         index, condition = f"{relation.partition('.')[0]}.{node['Index Name']}", node.get("Index Cond", "")
-        columns = set(re.findall(r"(\w+)(?:\[1\]|::\w+)*\)? (?:=|<>|<|>|<=|>=|@@|IS) ", condition)) - {"account"}
+        columns = set(re.findall(r"(\w+)(?:\[1\]|::\w+)*\)* (?:=|<>|<|>|<=|>=|@@|IS) ", condition)) - {"account"}
         if sizes[index] > BIG and not columns and "ROW(" not in condition and "@@" not in condition:
             yield f"reads all of {node['Index Name']}{' for an account' if condition else ''} of"
     if "Relation Name" in node and node["Plan Rows"] > MANY:

@@ -9,13 +9,11 @@ with asked as (
 ),
 
 periods as (
-    select * from mart.ticket_status
+    select * from mart.period_not_done
     where
-        status in ('new', 'open', 'pending', 'on_hold')
-        and from_at <= %(as_of)s::timestamptz
+        from_at <= %(as_of)s::timestamptz
         and until_at > %(as_of)s::timestamptz
-        -- The same again, as in tickets.sql: PostgreSQL has statistics of this one.
-        and case when status in ('new', 'open', 'pending', 'on_hold') then until_at end > %(as_of)s::timestamptz
+        and lasts_until > %(as_of)s::timestamptz
 ),
 
 clocks as (

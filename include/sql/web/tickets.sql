@@ -1,107 +1,144 @@
 -- In: as_of; statuses of those that are not done, ticket_type, marketplace, account, agent (null: any); marketplaces
 -- (null: all) and team of the visitor; after_due, after_id: the last row of the page before (null: the first
 -- page); at_most: rows. Out: open tickets, the first due first, with the reply clock or, without one, the next that
--- is due.
-with asked as (
-    select
-        %(as_of)s::timestamptz as as_of,
-        %(ticket_type)s::text as ticket_type,
-        %(marketplace)s::text as marketplace,
-        %(account)s::text as account,
-        %(agent)s::text as agent,
-        %(marketplaces)s::text[] as marketplaces,
-        %(team)s::text[] as team,
-        %(after_due)s::timestamptz as after_due,
-        %(after_id)s::text as after_id
-),
-
-periods as (
-    select * from mart.ticket_status
+-- is due. What is said of a ticket is looked up for those of the page only.
+with not_done as (
+    select * from mart.period_not_done
     where
-        status in ('new', 'open', 'pending', 'on_hold')
-        and status = any(%(statuses)s::text[])
+        status = any(%(statuses)s::text[])
+        and (%(account)s::text is null or account = %(account)s)
         and from_at <= %(as_of)s::timestamptz
         and until_at > %(as_of)s::timestamptz
-        -- The same again: PostgreSQL has statistics of this one, and would else expect fifty times as many.
-        and case when status in ('new', 'open', 'pending', 'on_hold') then until_at end > %(as_of)s::timestamptz
+        and lasts_until > %(as_of)s::timestamptz
 ),
 
-clocks as (
-    select * from mart.sla_clock
+-- By the events, as these are found by agent; whether the agent has the ticket is asked for those few.
+told as (
+    select distinct
+        account,
+        ticket_key,
+        detail ->> 'agent' as agent
+    from mart.ticket_event
     where
-        started_at <= %(as_of)s::timestamptz
-        and (stopped_at is null or stopped_at > %(as_of)s::timestamptz)
+        kind = 'assign'
+        and detail ->> 'agent' = any(
+            case when %(marketplaces)s::text[] is null then '{}' else %(team)s::text[] end || %(agent)s::text
+        )
 ),
 
-tickets as (
+assigned as (
     select
-        ticket.account,
-        ticket.ticket_id,
-        ticket.marketplace,
-        ticket.ticket_type,
-        ticket.last_event_at,
-        periods.status,
-        periods.from_at as status_since,
-        next_due.metric,
+        not_done.account,
+        not_done.ticket_id,
+        told.agent
+    from not_done
+    inner join told on not_done.account = told.account and not_done.ticket_key = told.ticket_key
+    where
+        exists (
+            select 1 from mart.ticket_agent as holder
+            where
+                holder.account = not_done.account
+                and holder.ticket_id = not_done.ticket_id
+                and holder.agent = told.agent
+        )
+),
+
+narrowed as (
+    select not_done.* from not_done
+    where
+        (
+            (%(ticket_type)s::text is null and %(marketplace)s::text is null)
+            or exists (
+                select 1 from mart.ticket as ticket
+                where
+                    ticket.account = not_done.account
+                    and ticket.ticket_id = not_done.ticket_id
+                    and (%(ticket_type)s::text is null or ticket.ticket_type = %(ticket_type)s)
+                    and (%(marketplace)s::text is null or ticket.marketplace = %(marketplace)s)
+            )
+        )
+        and (
+            %(agent)s::text is null
+            or (not_done.account, not_done.ticket_id) in (
+                select assigned.account, assigned.ticket_id from assigned
+                where assigned.agent = %(agent)s
+            )
+        )
+        and (
+            %(marketplaces)s::text[] is null
+            or exists (
+                select 1 from mart.ticket as ticket
+                where
+                    ticket.account = not_done.account
+                    and ticket.ticket_id = not_done.ticket_id
+                    and ticket.marketplace = any(%(marketplaces)s::text[])
+            )
+            or (not_done.account, not_done.ticket_id) in (
+                select assigned.account, assigned.ticket_id from assigned
+                where assigned.agent = any(%(team)s::text[])
+            )
+        )
+),
+
+next_due as (
+    select
+        account,
+        ticket_id,
+        coalesce(min(due_at) filter (where metric = 'amazon_reply'), min(due_at)) as due_at
+    from mart.sla_clock
+    where
+        due_at is not null
+        and started_at <= %(as_of)s::timestamptz
+        and coalesce(stopped_at, 'infinity') > %(as_of)s::timestamptz
+    group by account, ticket_id
+),
+
+sorted as (
+    select
+        narrowed.*,
         next_due.due_at,
         coalesce(next_due.due_at, 'infinity') as sorted_by,
-        ticket.account || '/' || ticket.ticket_id as id
-    from periods
-    inner join mart.ticket as ticket on periods.account = ticket.account and periods.ticket_id = ticket.ticket_id
-    left join lateral (
-        select
-            clocks.metric,
-            clocks.due_at
-        from clocks
-        where clocks.account = ticket.account and clocks.ticket_id = ticket.ticket_id and clocks.due_at is not null
-        order by clocks.metric = 'amazon_reply' desc, clocks.due_at asc
-        limit 1
-    ) as next_due on true
-    cross join asked
+        narrowed.account || '/' || narrowed.ticket_id as id
+    from narrowed
+    left join next_due on narrowed.account = next_due.account and narrowed.ticket_id = next_due.ticket_id
+),
+
+page as (
+    select
+        *,
+        count(*) over () as found
+    from sorted
     where
-        (asked.ticket_type is null or ticket.ticket_type = asked.ticket_type)
-        and (asked.marketplace is null or ticket.marketplace = asked.marketplace)
-        and (asked.account is null or ticket.account = asked.account)
-        and (
-            asked.marketplaces is null
-            or ticket.marketplace = any(asked.marketplaces)
-            or exists (
-                select 1 from mart.ticket_agent as holder
-                where
-                    holder.account = ticket.account
-                    and holder.ticket_id = ticket.ticket_id
-                    and holder.agent = any(asked.team)
-            )
-        )
-        and (
-            asked.agent is null
-            or exists (
-                select 1 from mart.ticket_agent as holder
-                where
-                    holder.account = ticket.account
-                    and holder.ticket_id = ticket.ticket_id
-                    and holder.agent = asked.agent
-            )
-        )
+        %(after_due)s::timestamptz is null
+        or (sorted_by, id) > (%(after_due)s::timestamptz, %(after_id)s::text)
+    order by sorted_by asc, id asc
+    limit %(at_most)s
 )
 
 select
-    tickets.account,
-    tickets.ticket_id,
-    tickets.marketplace,
-    tickets.ticket_type,
-    tickets.last_event_at,
-    tickets.status,
-    tickets.status_since,
-    tickets.metric,
-    tickets.due_at,
-    tickets.sorted_by::text as sorted_by,
-    tickets.id,
-    count(*) over () as found
-from tickets
-cross join asked
-where
-    asked.after_due is null
-    or (tickets.sorted_by, tickets.id) > (asked.after_due, asked.after_id)
-order by tickets.sorted_by asc, tickets.id asc
-limit %(at_most)s
+    page.account,
+    page.ticket_id,
+    ticket.marketplace,
+    ticket.ticket_type,
+    ticket.last_event_at,
+    page.status,
+    page.from_at as status_since,
+    clock.metric,
+    page.due_at,
+    page.sorted_by::text as sorted_by,
+    page.id,
+    page.found
+from page
+inner join mart.ticket as ticket on page.account = ticket.account and page.ticket_id = ticket.ticket_id
+left join lateral (
+    select sla_clock.metric from mart.sla_clock
+    where
+        sla_clock.account = page.account
+        and sla_clock.ticket_id = page.ticket_id
+        and sla_clock.due_at = page.due_at
+        and sla_clock.started_at <= %(as_of)s::timestamptz
+        and coalesce(sla_clock.stopped_at, 'infinity') > %(as_of)s::timestamptz
+    order by sla_clock.metric = 'amazon_reply' desc, sla_clock.metric asc
+    limit 1
+) as clock on true
+order by page.sorted_by asc, page.id asc

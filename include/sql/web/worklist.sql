@@ -1,6 +1,6 @@
 -- In: agent, team, desk (null: any), marketplace, account, ticket_type, status, section (null: any), sort (due, type,
 -- marketplace, account, total; with a minus the other way round), skip, at_most (null: all), asked; mart.worklist_item,
--- mart.ticket_status. Out: of the newest worklist that was written until then the items that are chosen, each once, by
+-- mart.period_not_done. Out: of the newest worklist that was written until then the items that are chosen, each once, by
 -- section, without what has been dealt with since; without the first so many, at most so many. Each row has in counts
 -- how many there are of which section, in late how many are late, in choices what can be chosen. If there is none, one
 -- row without an item says so.
@@ -9,9 +9,16 @@ with newest as (
     where as_of <= %(asked)s::timestamptz
 ),
 
-periods as (
-    select * from mart.ticket_status
-    where from_at <= %(asked)s::timestamptz and until_at > %(asked)s::timestamptz
+not_done as (
+    select
+        account,
+        ticket_id,
+        status
+    from mart.period_not_done
+    where
+        from_at <= %(asked)s::timestamptz
+        and until_at > %(asked)s::timestamptz
+        and lasts_until > %(asked)s::timestamptz
 ),
 
 once as (
@@ -36,17 +43,16 @@ once as (
     order by items.section, items.account, items.ticket_id, items.order_id, items.agent
 ),
 
+-- What was listed as solved (by itself, or without a reply) stays, unless it came back and waits for the buyer now.
 left_to_do as materialized (
     select once.*
     from once
-    left join lateral (
-        select periods.status
-        from periods
-        where periods.account = once.account and periods.ticket_id = once.ticket_id
-        order by periods.from_at desc
-        limit 1
-    ) as now_is on true
-    where now_is.status is null or now_is.status = once.status or now_is.status not in ('pending', 'solved', 'closed')
+    left join not_done on once.account = not_done.account and once.ticket_id = not_done.ticket_id
+    where
+        once.status is null
+        or not_done.status = once.status
+        or not_done.status <> 'pending'
+        or (not_done.status is null and once.status = 'solved')
 ),
 
 choices as (

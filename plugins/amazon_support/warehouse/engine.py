@@ -40,11 +40,12 @@ def _secret_file() -> str:
         raise WarehouseError(f"{URL_VARIABLE}_FILE names {path}, which cannot be read: {error.strerror}.") from error
 
 
-def engine(url: str | None = None, **settings: str) -> Engine:
+def engine(url: str | None = None, *, patience: float = 30, **settings: str) -> Engine:
     """SQLAlchemy engine on the warehouse; sessions speak UTC.
 
     Args:
         url: any postgresql:// URL; default: the one named by the environment.
+        patience: seconds to wait for a connection when all of the pool are in use; then sqlalchemy.exc.TimeoutError.
         settings: further ones of PostgreSQL for each session.
     """
     target = make_url(url or warehouse_url()).set(drivername="postgresql+psycopg")
@@ -52,6 +53,7 @@ def engine(url: str | None = None, **settings: str) -> Engine:
     return create_engine(
         target,
         pool_pre_ping=True,
+        pool_timeout=patience,
         connect_args={"options": options, "application_name": "amazon_support"},
     )
 

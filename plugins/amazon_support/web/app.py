@@ -61,7 +61,9 @@ async def explain(request: Request, error: HTTPException) -> Response:
         return JSONResponse({"detail": error.detail}, error.status_code, headers=error.headers)
     if error.status_code == 401:
         return RedirectResponse(get_auth_manager().get_url_login(next_url=str(request.url)), 303)
-    return _error_page(request, error.status_code, str(error.detail))
+    page = _error_page(request, error.status_code, str(error.detail))
+    page.headers.update(error.headers or {})
+    return page
 
 
 @app.exception_handler(RequestValidationError)

@@ -9,8 +9,9 @@ from time import monotonic
 from typing import Annotated
 
 from fastapi import Depends, HTTPException
+from psycopg.errors import QueryCanceled
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, TimeoutError
 
 from amazon_support import settings
 from amazon_support.settings import Settings
@@ -19,7 +20,12 @@ from amazon_support.warehouse import engine
 from amazon_support.warehouse.engine import warehouse_url
 
 PAGES_VARIABLE = "AMAZON_SUPPORT_PAGES_WAREHOUSE"  # URL with a user of the role support_pages
+PATIENCE = 5  # seconds that a request waits for a connection: people press again rather than wait longer
+LONGEST_QUERY = "30s"
+# Sorting the lists of a lead needs a few megabytes; compiling a query takes longer than running it.
+QUERIES = {"plan_cache_mode": "force_custom_plan", "work_mem": "32MB", "jit": "off"}
 URL_SECONDS = 10  # until a change of the connection in Airflow counts
+BUSY = "All connections to the warehouse are in use. Try again in a few seconds."
 
 _loaded: dict[str, tuple[tuple[int, ...], Settings]] = {}
 
@@ -38,7 +44,7 @@ def current_settings() -> Settings:
 @cache
 def _engine(url: str) -> Engine:
     # Filters that are not asked for are null: a plan made for any values would read everything.
-    return engine(url, plan_cache_mode="force_custom_plan")
+    return engine(url, patience=PATIENCE, statement_timeout=LONGEST_QUERY, **QUERIES)
 
 
 @lru_cache(maxsize=1)
@@ -60,12 +66,16 @@ def warehouse_connection() -> Iterator[Connection]:
 def warehouse() -> Iterator[Connection]:
     """One transaction on the warehouse a request, committed before the answer goes out: who is led on sees it there.
 
-    Raises: HTTPException 503 if the warehouse does not answer.
+    Raises: HTTPException 503 if the warehouse does not answer, or not in time.
     """
     try:
         with warehouse_connection() as connection:
             yield connection
+    except TimeoutError as error:
+        raise HTTPException(503, BUSY, headers={"Retry-After": "5"}) from error
     except OperationalError as error:
+        if isinstance(error.orig, QueryCanceled):
+            raise HTTPException(503, f"This took longer than {LONGEST_QUERY}. Ask for less: a filter helps.") from error
         raise HTTPException(503, "The warehouse does not answer. The pages come back when it does.") from error
 
 

@@ -55,7 +55,7 @@ def test_plain_text_is_lined_up_and_says_the_zone(connection: Connection) -> Non
         "REPLY NOW (2)",
         "",
         "3 h 10 min late    10 Mar 08:50 UTC  DE  Contact buyer",
-        "    302-1234567-0000001, shipped, seller-fulfilled, 24.90 EUR",
+        "    302-1234567-0000001, shipped, seller-fulfilled, 24.90\u00a0EUR",
         "    2 × Teapot (TEAPOT)",
         "    https://app.bqool.com/",
         "",
@@ -151,7 +151,7 @@ def test_an_empty_list_says_so(connection: Connection) -> None:
 
 def test_yen_have_no_cents(connection: Connection) -> None:
     order(connection, total_amount="1980", currency="JPY")
-    assert "1980 JPY" in messages.worklist_mail(written(connection)).plain
+    assert "1980\u00a0JPY" in messages.worklist_mail(written(connection)).plain
 
 
 # ---------- files

@@ -31,8 +31,8 @@ def test_everything_that_an_answer_needs_stands_beside_the_ticket(browser: Brows
     page = browser("ana").get(f"/tickets/main/{KEY}").text
     for shown in (
         "<dt>Paid</dt><dd>yes</dd>",
-        "<dt>Total</dt><dd>24.90 EUR</dd>",
-        "<dt>Refund</dt><dd>5.00 EUR, ",
+        "<dt>Total</dt><dd>24.90\u00a0EUR</dd>",
+        "<dt>Refund</dt><dd>5.00\u00a0EUR, ",
         'FR <b class="late">before: DE</b>',
         "<dt>Address</dt><dd>Mia Muster, Rue du Test 5, Paris, FR",
         "<dt>Before</dt><dd>Mia Muster, Musterweg 7, DE",

@@ -1,5 +1,6 @@
 """One thing to do, a worklist of them, and the words in which people read them."""
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -202,7 +203,9 @@ class Shown:
         if self.item.total_amount is None:
             return None
         places = 0 if self.item.currency in CURRENCIES_WITHOUT_CENTS else 2
-        return f"{self.item.total_amount:.{places}f} {self.item.currency or ''}".strip()
+        return (
+            f"{self.item.total_amount:.{places}f}\u00a0{self.item.currency or ''}".strip()
+        )  # never parted at a line's end
 
     def _named(self, words: Mapping[Any, str], name: str | None) -> str:
         """In words; a name that Amazon may have made up since, as it is."""
@@ -244,8 +247,11 @@ class Worklist:
 
 
 def one_line(text: str) -> str:
-    """Text from outside without line breaks and without characters that are not seen or turn the line around."""
+    """Text from outside without line breaks and without characters that are not seen or turn the line around.
+
+    A single no-break space stays, as between an amount and its currency.
+    """
     if not text.isprintable():  # nearly all are
         seen = (c for c in text if unicodedata.category(c) != "Cf")
         text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in seen)
-    return " ".join(text.split())
+    return re.sub(r"\s+", lambda spaces: spaces[0] if spaces[0] == "\u00a0" else " ", text).strip()

@@ -52,7 +52,7 @@ def left(due_at: datetime | None, as_of: datetime) -> Markup:
 def money(amount: Decimal | None, currency: str | None) -> str:
     if amount is None:
         return ""
-    return f"{amount:,.{0 if currency in CURRENCIES_WITHOUT_CENTS else 2}f} {currency or ''}".strip()
+    return f"{amount:,.{0 if currency in CURRENCIES_WITHOUT_CENTS else 2}f}\u00a0{currency or ''}".strip()
 
 
 def number(value: Decimal | float | None) -> str:

@@ -1,6 +1,7 @@
 """The digest of a day and of a month: what it tells, to whom, and what it looks like as mail."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
 from typing import Any
@@ -114,6 +115,15 @@ def test_a_day_without_anything_says_so(connection: Connection) -> None:
     shown = digest.pictures(made)
     assert shown == {}
     assert "Nothing happened." in digest.render(made, ENGLISH, shown, str).plain
+
+
+def test_of_many_agents_those_with_the_lowest_share_are_named_and_the_others_counted(connection: Connection) -> None:
+    made = digest.of_day(connection, LED, EVERYTHING, as_of=AS_OF)
+    agents = [{"name": f"Agent {n:02}", "met": n, "breached": 1, "share_met": n / (n + 1)} for n in range(17)]
+    rendered = digest.render(replace(made, by_agent=agents), ENGLISH, {}, str)
+    assert re.search(r"2 others +94 % +31 met, 2 breached", rendered.plain)
+    for form in (rendered.html, rendered.plain):
+        assert ("Agent 14" in form, "Agent 15" in form) == (True, False)
 
 
 # ---------- to whom

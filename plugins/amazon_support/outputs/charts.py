@@ -25,6 +25,7 @@ def share_and_backlog(days: Sequence[Row], form: Format = "png") -> bytes:
     backlog.bar(places, [int(row["backlog"]) for row in days], color=ORANGE, alpha=0.55, width=0.7)
     backlog.set_ylabel("backlog", color=QUIET, fontsize=8)
     backlog.yaxis.get_major_locator().set_params(integer=True)
+    backlog.set_ylim(bottom=0, top=None if any(row["backlog"] for row in days) else 1)
     axes.set_zorder(2)
     axes.patch.set_visible(False)
     shares = [float("nan") if row["share_met"] is None else float(row["share_met"]) for row in days]

@@ -24,7 +24,7 @@ from amazon_support.warehouse import run_step
 Row = dict[str, Any]
 DAY = timedelta(days=1)
 TREND = timedelta(days=28)
-MOST = 15  # breaches that a mail names; the page of service levels has all
+MOST = 15  # breaches, and marketplaces, teams or agents, that a mail names; the page of service levels has all
 CAUSES = {
     "reply_bounced": N_("a reply did not arrive"),
     "solved_without_reply": N_("solved without a reply"),

@@ -40,6 +40,7 @@ alter default privileges in schema core, mart, ops grant insert, update, delete 
 grant usage on schema raw, core, pii, mart, ops to support_writer;
 grant select, insert, update, delete, truncate on all tables in schema raw, core, pii, mart, ops to support_writer;
 grant select on table public.alembic_version to support_writer;
+grant execute on function mart.keep_worklist_months to support_writer;
 alter default privileges in schema raw, core, pii, mart, ops
 grant select, insert, update, delete, truncate on tables to support_writer;
 -- Statistics and vacuum after bulk work (PostgreSQL 17; the linter does not know the word yet).

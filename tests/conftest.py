@@ -11,8 +11,9 @@ import hypothesis
 import pytest
 from sqlalchemy import Connection, Engine
 
-from amazon_support.warehouse import engine, migrate
+from amazon_support.warehouse import connect, engine, migrate
 from amazon_support.warehouse.embedded import EmbeddedServer
+from amazon_support.warehouse.roles import make_roles
 
 # Airflow reads this when it is first imported, and would write to the user's home otherwise.
 _airflow_home = tempfile.TemporaryDirectory(prefix="airflow-", ignore_cleanup_errors=True)
@@ -58,7 +59,11 @@ def postgres() -> Iterator[EmbeddedServer]:
             "alter system set max_wal_size = '128MB'",
             "select pg_reload_conf()",
         )
-        migrate.upgrade(server.ensure_database("migrated"))
+        url = server.ensure_database("migrated")
+        migrate.upgrade(url)
+        with connect(url) as connection:  # every test has the roles, and a user for its pages
+            make_roles(connection)
+        on_server(server, "create role pages login in role support_pages")
         yield server
 
 

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop secrets test test-fast lint format translations reference bench fuzz lock licences audit sbom clean
+.PHONY: help setup demo demo-stop secrets test test-fast lint format translations reference screenshots bench fuzz lock licences audit sbom clean
 
 ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 BIN := $(ROOT)/.venv/bin
@@ -53,6 +53,9 @@ translations: $(BIN)/.dev-installed ## Bring the catalogues up to what templates
 
 reference: $(BIN)/.dev-installed ## Write docs/settings.md and docs/data.md anew
 	@cd "$(ROOT)" && "$(BIN)/python" docs/make_reference.py
+
+screenshots: $(BIN)/.dev-installed ## Write docs/images anew, of the running demo
+	@cd "$(ROOT)" && "$(BIN)/python" docs/make_screenshots.py
 
 bench: $(BIN)/.dev-installed ## Measure speed as ratios; writes bench/results.md
 	@cd "$(ROOT)" && "$(BIN)/python" bench/run.py

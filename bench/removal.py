@@ -62,7 +62,8 @@ def removing(url: str, bound: Engine) -> list[Result]:
         ours = time.perf_counter() - began
     assert done.orders == ORDERS
     what = f"remove {ORDERS:,} orders' personal data, {ORDERS / ours:,.0f} orders a second"
-    return [Result(what, ours, 15, bare, "one bare delete of the rows: no record, no hash, no batches")]
+    # Of each order ours writes ten records to the log, a bare delete two; then there are hashes and what is due.
+    return [Result(what, ours, 30, bare, "one bare delete of the rows: no record, no hash, no batches")]
 
 
 def _fill(bound: Engine) -> None:

@@ -17,6 +17,8 @@ def contents() -> dict[str, str]:
         "postgres_password": secrets.token_urlsafe(24),
         "airflow_database": f"postgresql+psycopg2://airflow:{secrets.token_urlsafe(24)}@postgres/airflow",
         "warehouse": f"postgresql://support:{secrets.token_urlsafe(24)}@postgres/warehouse",
+        "warehouse_workers": f"postgresql://workers:{secrets.token_urlsafe(24)}@postgres/warehouse",
+        "warehouse_pages": f"postgresql://pages:{secrets.token_urlsafe(24)}@postgres/warehouse",
         "airflow_passwords": json.dumps({"admin": secrets.token_urlsafe(12)}),
         "fernet_key": base64.urlsafe_b64encode(os.urandom(32)).decode(),
         "api_secret": secrets.token_hex(32),

@@ -10,8 +10,9 @@ import pytest
 from clean_databases import TEMPLATE, CleanDatabases
 from sqlalchemy import Connection, Engine
 
-from amazon_support.warehouse import engine, migrate
+from amazon_support.warehouse import connect, engine, migrate
 from amazon_support.warehouse.embedded import EmbeddedServer
+from amazon_support.warehouse.roles import make_roles
 
 # Airflow reads this when it is first imported, and would write to the user's home otherwise.
 _airflow_home = tempfile.TemporaryDirectory(prefix="airflow-", ignore_cleanup_errors=True)
@@ -55,7 +56,11 @@ def postgres() -> Iterator[EmbeddedServer]:
             "alter system set max_wal_size = '128MB'",
             "select pg_reload_conf()",
         )
-        migrate.upgrade(server.ensure_database(TEMPLATE))
+        url = server.ensure_database(TEMPLATE)
+        migrate.upgrade(url)
+        with connect(url) as connection:  # every test has the roles, and a user for its pages
+            make_roles(connection)
+        on_server(server, "create role pages login in role support_pages")
         yield server
 
 

@@ -127,6 +127,17 @@ def _quality() -> str:
     return f"no batch was refused; {rules.total()} warnings"
 
 
+def _retention() -> str:
+    from amazon_support.privacy import last_removal
+
+    with _open_warehouse() as connection:
+        last = last_removal(connection)
+    told = f"personal data was last removed {when(last.ended_at)}" if last.ended_at else "nothing was removed yet"
+    if last.is_late(datetime.now(UTC)):
+        raise RuntimeError(f"late: {told}")
+    return told
+
+
 def _disk() -> str:
     from amazon_support.orchestration import hooks
 
@@ -215,6 +226,7 @@ _LATELY: tuple[tuple[str, Callable[[], str], str], ...] = (
     ("worklists", _worklists, "look at the newest run of support_hourly; is it unpaused?"),
     ("sources", _sources, "look at the task <source>.pull of support_hourly or support_daily"),
     ("quality", _quality, "see `quality show`"),
+    ("retention", _retention, "look at the newest run of support_retention; is it unpaused?"),
     (
         "copies of replies",
         _reply_copies,

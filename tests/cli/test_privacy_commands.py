@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from landing import ALIAS, ORDER, land_some_mail, land_some_orders, let_pass, mail, order, order_id, rows
 from sqlalchemy import Engine
 
-from amazon_support import settings, tickets
+from amazon_support import doctor, settings, tickets
 from amazon_support.cli import main
 from amazon_support.mail.archive import Archive
 from amazon_support.orchestration import hooks
@@ -145,3 +145,18 @@ def test_roles_are_made_and_shown(warehouse: Engine) -> None:
     with warehouse.connect() as connection:
         found = rows(connection, "select rolname from pg_roles where rolname like 'support\\_%' and not rolcanlogin")
     assert len(found) == 3
+
+
+def test_the_doctor_finds_that_nothing_was_removed_for_more_than_two_days(warehouse: Engine) -> None:
+    def finding() -> doctor.Finding:
+        return doctor._look("retention", doctor._retention, "unpause it")
+
+    assert finding().found == "nothing was removed yet"
+    with warehouse.begin() as connection:
+        connection.exec_driver_sql("update ops.batch set landed_at = now() - interval '49 hours'")
+    assert (finding().ok, finding().found) == (False, "late: nothing was removed yet")
+    run("remove")
+    assert finding().ok
+    with warehouse.begin() as connection:
+        connection.exec_driver_sql("update ops.removal_run set finished_at = now() - interval '49 hours'")
+    assert re.match(r"late: personal data was last removed \d", finding().found)

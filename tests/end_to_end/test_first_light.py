@@ -2,24 +2,29 @@
 
 import email
 import email.policy
+import hashlib
 import json
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from imapclient import IMAPClient
+from marked_buyer import marked_mail, traces, traces_in_database
 from sqlalchemy import Connection, text
 
 from amazon_support import demo, settings
 from amazon_support.local import LocalStack
-from amazon_support.warehouse import connect
+from amazon_support.mail.archive import Archive
+from amazon_support.warehouse import connect, engine
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 AGENTS = {agent["email"] for agent in demo.AGENTS}
@@ -55,6 +60,50 @@ def mails_of(result: demo.DemoResult) -> list[email.message.EmailMessage]:
     """The mails about the newest hour. (A full hour that passes meanwhile brings more, about itself.)"""
     hour = result.as_of.strftime("%H:%M UTC")
     return [mail for mail in sent_mails(result.stack.folder) if hour in mail["Subject"]]
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A buyer of the demo whose mail and address tell them from all others."""
+
+    stack: LocalStack
+    account: str
+    order_id: str
+    marks: tuple[str, ...]
+
+    def traces(self) -> dict[str, list[str]]:
+        """Where they are: in both databases, logs, archive and all other files but the agents' own mail."""
+        stack = self.stack
+        secret = hashlib.sha256(f"archive:{stack.env()['AIRFLOW__CORE__FERNET_KEY']}".encode()).hexdigest()
+        folders = [each for each in stack.folder.iterdir() if each.is_dir() and each.name not in ("pg", "mail")]
+        found = traces(
+            engine(stack.warehouse_url), Archive(stack.folder / "archive", secret), *folders, marks=self.marks
+        )
+        airflow = engine(stack.warehouse_url.replace("/warehouse", "/airflow"))
+        return found | {f"airflow.{place}": marks for place, marks in traces_in_database(airflow, self.marks).items()}
+
+
+@pytest.fixture(scope="module")
+def marked(result: demo.DemoResult) -> Marked:
+    """One more mail comes, and the hourly job reads it."""
+    query = """
+        select account, order_id, buyer_alias, lower(recipient #>> '{deliveryAddress, addressLine1}') as street
+        from pii.order_contact inner join core.amazon_order using (account, order_id)
+        where marketplace = 'DE' and recipient #>> '{deliveryAddress, addressLine1}' in (
+            select recipient #>> '{deliveryAddress, addressLine1}' from pii.order_contact
+            group by 1 having count(distinct buyer_alias) = 1
+        )
+        order by ordered_at desc limit 1"""
+    with connect(result.stack.warehouse_url) as connection:
+        buyer = connection.execute(text(query)).one()
+    imap = json.loads((result.stack.folder / "servers.json").read_text())["imap"]
+    arrived = marked_mail(at=datetime.now(UTC), order_id=buyer.order_id, alias=buyer.buyer_alias)
+    with IMAPClient(imap["host"], imap["port"], ssl=False) as mailbox:
+        mailbox.login(*imap["users"][buyer.account].values())
+        mailbox.append("INBOX", arrived.raw, msg_time=arrived.received_at)
+    assert trigger(result.stack)["state"] == "success"
+    alias = buyer.buyer_alias.split("@")[0]
+    return Marked(result.stack, buyer.account, buyer.order_id, ("zebulon", "quittenmarmelade", alias, buyer.street))
 
 
 def trigger(stack: LocalStack, dag: str = demo.DAG, **conf: str) -> dict[str, Any]:
@@ -166,6 +215,22 @@ def test_personal_data_is_in_its_own_schema_only(result: demo.DemoResult, wareho
     assert [(place, word) for place, content in places.items() for word in private if word in content] == []
 
 
+def test_a_buyer_is_among_the_personal_data_and_nowhere_else(marked: Marked) -> None:
+    found = marked.traces()
+    assert {mark for marks in found.values() for mark in marks} == {*marked.marks}
+    assert [place for place in found if not place.startswith(("pii.", "archive"))] == []
+
+
+def test_an_erased_buyer_is_in_no_table_log_task_result_or_file(marked: Marked) -> None:
+    stack = marked.stack
+    asked = ["--account", marked.account, "--order", marked.order_id, "--because", "request 7", "--yes"]
+    command = [sys.executable, "-m", "amazon_support", "privacy", "erase", *asked]
+    subprocess.run(command, env=stack.env(), check=True, capture_output=True)
+    stack.api("PATCH", "/dags/support_retention", {"is_paused": False})
+    assert trigger(stack, "support_retention")["state"] == "success"
+    assert marked.traces() == {}
+
+
 def test_the_doctor_finds_nothing_wrong(result: demo.DemoResult) -> None:
     command = [sys.executable, "-m", "amazon_support", "doctor", "--json"]
     answer = subprocess.run(command, env=result.stack.env(), capture_output=True, text=True, check=False)
@@ -214,6 +279,7 @@ def test_history_is_backfilled_by_airflow_mails_nobody_and_is_found_whole(result
     assert re.search(r"^all days +northwind ", answer.stdout, re.MULTILINE)
 
 
+@pytest.mark.usefixtures("marked")  # whose run made tickets of the feedback that the daily job brought
 def test_running_the_hour_again_changes_nothing_and_mails_nobody(
     result: demo.DemoResult, warehouse: Connection
 ) -> None:
@@ -221,7 +287,6 @@ def test_running_the_hour_again_changes_nothing_and_mails_nobody(
         tables = ("core.amazon_order", "core.mail", "core.ticket_event", "mart.ticket_status", "mart.sla_clock")
         return [count(warehouse, f"select count(*) from {table}") for table in tables]
 
-    trigger(result.stack)  # makes tickets of the feedback that the daily job brought
     before, mails = everything(), len(mails_of(result))
     assert trigger(result.stack)["state"] == "success"
     assert everything() == before

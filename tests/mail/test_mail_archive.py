@@ -1,7 +1,9 @@
 """The archive keeps every mail once, as it came, and only for who has the secret."""
 
 import itertools
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mail_builders import mail
@@ -188,6 +190,25 @@ def test_a_rotation_that_was_killed_goes_on(place: Path) -> None:
         rotated(place).rotate(killed)
     assert [rotated(place).get(name) for name in names] == [b"%d" % number for number in range(10)]
     assert rotated(place).rotate().resealed == 6
+
+
+def test_what_is_removed_while_it_is_sealed_again_stays_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = Archive(tmp_path, SECRET).put(b"forget me")
+    archive = rotated(tmp_path)
+    seal = archive._sealed
+    remover = threading.Thread(target=archive.remove, args=(name,))
+
+    def sealed(*arguments: Any) -> bytes:
+        remover.start()
+        remover.join(0.3)  # it waits until the mail is written
+        return seal(*arguments)
+
+    monkeypatch.setattr(archive, "_sealed", sealed)
+    archive.rotate()
+    remover.join()
+    assert list(archive.names()) == []
 
 
 def test_rotation_names_what_it_cannot_open_and_goes_on(place: Path) -> None:

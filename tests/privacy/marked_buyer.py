@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -51,11 +52,18 @@ def marked_order(order_id: str = ORDER, **changes: Any) -> dict[str, Any]:
     return order(order_id, **(built | changes))
 
 
-def marked_mail(words: str = WORDS, at: datetime = NOON, name: str = "1", to: str = "support@shop.example") -> Arrived:
+def marked_mail(
+    words: str = WORDS,
+    at: datetime = NOON,
+    name: str = "1",
+    to: str = "support@shop.example",
+    order_id: str = ORDER,
+    alias: str = ALIAS,
+) -> Arrived:
     """A buyer's message about the order, as our server got it."""
     raw = letter(
-        (f"{NAME} - Amazon Marketplace", ALIAS),
-        f"Anfrage von Amazon-Kunde {NAME} (Bestellung: {ORDER})",
+        (f"{NAME} - Amazon Marketplace", alias),
+        f"Anfrage von Amazon-Kunde {NAME} (Bestellung: {order_id})",
         framed(f"Guten Tag,\n\nwo ist meine {words}?\n\n{NAME}", footer=FOOTER.replace("m=M1", f"m=M{name}")),
         headers=[("Message-ID", f"<{name}@eu-west-1.amazonses.com>"), ("Date", format_datetime(at))],
         to=to,
@@ -135,21 +143,29 @@ def with_an_agent() -> Settings:
 # ---------- looking for what is left
 
 
-def traces(engine: Engine, archive: Archive, *folders: Path) -> dict[str, list[str]]:
+def traces(engine: Engine, archive: Archive, *folders: Path, marks: Collection[str] = MARKS) -> dict[str, list[str]]:
     """Which marks are where: in any column of any table of the warehouse, any file, any mail of the archive."""
+    found = traces_in_database(engine, marks)
+    for folder in folders:
+        for file in folder.rglob("*"):
+            if file.is_file():
+                content = file.read_bytes().decode("utf-8", "replace")
+                _look(found, marks, str(file.relative_to(folder)), file.name, content)
+    for name in archive.names():
+        _look(found, marks, "archive", archive.get(name).decode("utf-8", "replace"))
+    return found
+
+
+def traces_in_database(engine: Engine, marks: Collection[str] = MARKS) -> dict[str, list[str]]:
+    """Which marks are in which columns of any table."""
     found: dict[str, list[str]] = {}
     with engine.connect() as connection:
         for relation in _tables(connection):
             # As JSON every type shows its words; bytes as base64 are shown, too.
             for row in connection.execute(text(f"select to_jsonb(t) from {relation} as t")).scalars():
                 for column, value in row.items():
-                    _look(found, f"{relation}.{column}", json.dumps(value, ensure_ascii=False), *_unpacked(value))
-    for folder in folders:
-        for file in folder.rglob("*"):
-            if file.is_file():
-                _look(found, str(file.relative_to(folder)), file.name, file.read_bytes().decode("utf-8", "replace"))
-    for name in archive.names():
-        _look(found, "archive", archive.get(name).decode("utf-8", "replace"))
+                    words = json.dumps(value, ensure_ascii=False)
+                    _look(found, marks, f"{relation}.{column}", words, *_unpacked(value))
     return found
 
 
@@ -169,7 +185,7 @@ def _unpacked(value: Any) -> list[str]:
     return [base64.b64decode(each).decode("utf-8", "replace") for each in packed]
 
 
-def _look(found: dict[str, list[str]], where: str, *texts: str) -> None:
-    marks = [mark for mark in MARKS if any(mark in each.lower() for each in texts)]
-    if marks:
-        found[where] = sorted({*found.get(where, []), *marks})
+def _look(found: dict[str, list[str]], marks: Collection[str], where: str, *texts: str) -> None:
+    seen = [mark for mark in marks if any(mark in each.lower() for each in texts)]
+    if seen:
+        found[where] = sorted({*found.get(where, []), *seen})

@@ -11,6 +11,7 @@ import pytest
 from landing import BUYER_KEY, NOON, land_some_orders, order, rows
 from marked_buyer import DAY, MARKS, ORDER, PROMISED, SETTINGS, TICKET, traces
 from sqlalchemy import Engine, text
+from visitors import visiting
 
 from amazon_support import privacy, tickets
 from amazon_support.mail.archive import Archive, ArchiveError
@@ -296,6 +297,19 @@ def test_files_that_cannot_be_removed_now_go_with_the_next_run(
     assert "archive" not in left(buyer, archive, data)
 
 
+def test_a_rotation_of_the_secret_and_a_removal_do_not_disturb_each_other(
+    buyer: Engine, archive: Archive, data: Path
+) -> None:
+    act(buyer, "solve")
+    others = [archive.put(b"%d" % number) for number in range(9)]
+    rotated = Archive(archive.folder, "the new secret", ["secret of the tests"])
+    result = rotated.rotate(lambda seen, _: None if seen != 5 else remove(buyer, archive, data) and None)
+    alone = Archive(archive.folder, "the new secret")
+    assert "archive" not in left(buyer, alone, data)
+    assert [alone.get(name) for name in others] == [b"%d" % number for number in range(9)]
+    assert result.unopened == ()
+
+
 def test_a_mail_that_was_archived_and_never_landed_goes_too(warehouse: Engine, archive: Archive, data: Path) -> None:
     name = archive.put(marked.marked_mail().raw)
     # A sixteenth of the archive each night: this is the night of the file's.
@@ -305,6 +319,24 @@ def test_a_mail_that_was_archived_and_never_landed_goes_too(warehouse: Engine, a
         spans = {"as_of": night, "now": night, "buyer_key": BUYER_KEY}
         assert privacy.remove(warehouse, RETENTION, archive, data, **spans).files == files
     assert list(archive.names()) == []
+
+
+# ---------- what people see of it
+
+
+def test_the_page_of_the_ticket_says_what_was_removed_and_shows_nothing_of_it(
+    removed: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "access.yaml").write_text("access: {users: {lea: {role: lead}}}")
+    monkeypatch.setenv("AMAZON_SUPPORT_WAREHOUSE", removed.url.render_as_string(hide_password=False))
+    for browser in visiting(tmp_path, monkeypatch):
+        page = browser("lea", at=NOW).get(f"/tickets/main/{TICKET}")
+        found = browser("lea", at=NOW).get("/search", params={"q": marked.ALIAS})
+    assert page.status_code == found.status_code == 200
+    assert page.text.count("Words removed") >= 2  # the mail's and the notes'
+    assert "Name and address removed" in page.text
+    assert [mark for mark in MARKS if mark in page.text.lower()] == []
+    assert TICKET not in found.text
 
 
 # ---------- nothing comes back

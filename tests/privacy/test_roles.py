@@ -9,9 +9,11 @@ from sqlalchemy import Connection, Engine, make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 from amazon_support import settings, tickets
+from amazon_support.settings.retention import Retention
 from amazon_support.tickets import actions
 from amazon_support.warehouse import engine, land, run_step
 from amazon_support.warehouse.roles import ROLES, make_roles
+from amazon_support.warehouse.upkeep import keep_up
 
 SETTINGS = settings.load()
 
@@ -118,6 +120,15 @@ def test_workers_do_the_hourly_job_and_rebuild_all_answers(shared: Engine) -> No
         run_step(writer, "tickets/touch_all.sql")
         tickets.fold(writer, SETTINGS.policy)
         assert writer.execute(text("select event_count from mart.ticket")).scalar_one() == 2
+
+
+def test_workers_make_room_for_the_months_to_come_though_they_may_change_no_table(shared: Engine) -> None:
+    with signed_in(shared, "support_writer") as writer:
+        assert keep_up(writer.engine, Retention(), as_of=NOON).months_made == 3
+    months = "select mart.keep_worklist_months(now(), now())"
+    for role in ("support_reader", "support_pages"):
+        with signed_in(shared, role) as other, pytest.raises(ProgrammingError, match="permission denied"):
+            other.execute(text(months))
 
 
 def test_workers_cannot_change_the_schema(shared: Engine) -> None:

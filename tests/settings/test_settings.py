@@ -103,6 +103,10 @@ SITE = "{marketplace_id: ATVPDKIKX0DER, region: na, domain: amazon.com, language
             3,
             "mailbox imap_default, folder INBOX, is used by accounts shop and outlet",
         ),
+        ("retention.yaml", "retention:\n  orders_kept: 60d\n", 2, "Amazon allows personal data to be kept for 30 days"),
+        ("retention.yaml", "retention:\n  removed_together: 100\n  messages_kept: 2h\n", 3, "expected a day or more"),
+        ("retention.yaml", "retention:\n  mails_kept: 30d\n", 2, "Extra inputs are not permitted"),
+        ("retention.yaml", "retention:\n  worklists_kept: long\n", 2, "a duration such as 90m, 4h or 7d"),
         ("marketplaces.yaml", f"marketplaces:\n  - {SITE}US}}\n  - {SITE}CA}}\n", 3, "ATVPDKIKX0DER is named twice"),
     ],
 )

@@ -48,7 +48,8 @@ fetched: list[str] = []  # who attached an order that Amazon is to be asked for
 
 @pytest.fixture
 def browser(warehouse: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    """`browser("ana")`: what ana gets, at noon of 10 March 2026."""
+    """`browser("ana")`: what ana gets, at noon of 10 March 2026. The pages have no more rights than they need."""
+    monkeypatch.setenv("AMAZON_SUPPORT_WAREHOUSE", warehouse.url.set(username="pages").render_as_string(False))
     (tmp_path / "agents.yaml").write_text(yaml.safe_dump({"agents": AGENTS}))
     (tmp_path / "assignment.yaml").write_text(yaml.safe_dump({"assignment": {"teams": TEAMS}}))
     (tmp_path / "access.yaml").write_text(yaml.safe_dump({"access": {"users": USERS}}))

@@ -14,10 +14,6 @@ begin
 end
 $$;
 
-comment on role support_reader is 'Answers and facts without personal data (mart, core): for BI tools.';
-comment on role support_pages is 'What the support pages show and do, personal data included.';
-comment on role support_writer is 'What the pipeline reads and writes, but not the schema itself.';
-
 ---------- answers, and the facts that some of them look up
 
 grant usage on schema core, mart to support_reader;
@@ -29,8 +25,9 @@ alter default privileges in schema core, mart grant select on tables to support_
 grant usage on schema raw, core, pii, mart, ops to support_pages;
 grant select on all tables in schema raw, core, pii, mart, ops to support_pages;
 grant insert, update, delete on all tables in schema core, mart, ops to support_pages;
--- Notes; and mail that is linked anew when somebody has said what it is.
+-- Notes; mail that is linked anew when somebody has said what it is; rules that people make of that.
 grant insert, delete on table pii.ticket_event_text, pii.mail to support_pages;
+grant insert on table pii.mail_rule to support_pages;
 grant select on table public.alembic_version to support_pages;
 alter default privileges in schema raw, core, pii, mart, ops grant select on tables to support_pages;
 alter default privileges in schema core, mart, ops grant insert, update, delete on tables to support_pages;
@@ -40,6 +37,7 @@ alter default privileges in schema core, mart, ops grant insert, update, delete 
 grant usage on schema raw, core, pii, mart, ops to support_writer;
 grant select, insert, update, delete, truncate on all tables in schema raw, core, pii, mart, ops to support_writer;
 grant select on table public.alembic_version to support_writer;
+grant execute on function mart.keep_worklist_months to support_writer;
 alter default privileges in schema raw, core, pii, mart, ops
 grant select, insert, update, delete, truncate on tables to support_writer;
 -- Statistics and vacuum after bulk work (PostgreSQL 17; the linter does not know the word yet).

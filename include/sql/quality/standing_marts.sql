@@ -178,11 +178,13 @@ items as (
         item.account,
         count(*) as items,
         min(coalesce(item.ticket_id, item.order_id)) as example
-    from newest
-    inner join mart.worklist_item as item on newest.as_of = item.as_of
+    from mart.worklist_item as item
     left join mart.ticket as ticket on item.account = ticket.account and item.ticket_id = ticket.ticket_id
     left join core.amazon_order as known on item.account = known.account and item.order_id = known.order_id
-    where ticket.ticket_id is null and (item.ticket_id is not null or known.order_id is null)
+    where
+        item.as_of = (select newest.as_of from newest)
+        and ticket.ticket_id is null
+        and (item.ticket_id is not null or known.order_id is null)
     group by item.account
 )
 

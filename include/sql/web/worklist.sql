@@ -122,7 +122,7 @@ page as materialized (
 )
 
 select
-    newest.as_of,
+    hour.as_of,
     item.agent,
     item.section,
     item.account,
@@ -144,10 +144,13 @@ select
     counted.counts,
     counted.late,
     choices.choices
-from newest
+from newest as hour
 cross join counted
 cross join choices
 left join page on true
 left join mart.worklist_item as item
-    on newest.as_of = item.as_of and page.agent = item.agent and page.position = item.position
+    on
+        item.as_of = (select newest.as_of from newest)
+        and page.agent = item.agent
+        and page.position = item.position
 order by page.place asc

@@ -1,5 +1,6 @@
 """Keeps raw mail: encrypted, named by its content, the same mail once; in a local folder or an object store."""
 
+import fcntl
 import gzip
 import hashlib
 import os
@@ -88,7 +89,7 @@ class Archive:
         Raises: ArchiveError if it is there and cannot be taken out.
         """
         path = self._path(name)
-        with _told(f"Mail {name[:16]} cannot be removed from {path.parent} ({{}}): check rights."):
+        with _told(f"Mail {name[:16]} cannot be removed from {path.parent} ({{}}): check rights."), _alone(path):
             try:
                 path.unlink()
             except FileNotFoundError:
@@ -116,7 +117,8 @@ class Archive:
         seen, resealed, unopened = 0, 0, []
         for name in self.names():
             path = self._path(name)
-            with _told(f"Mail {name[:16]} cannot be sealed again in {path.parent} ({{}}): check space and rights."):
+            trouble = f"Mail {name[:16]} cannot be sealed again in {path.parent} ({{}}): check space and rights."
+            with _told(trouble), _alone(path):
                 sealed = self._read_if_there(name)
                 if sealed and not sealed.startswith(FORMAT + self._current):
                     try:
@@ -216,6 +218,23 @@ def _told(message: str) -> Iterator[None]:
     except Exception as error:  # the clients of object stores have errors of their own
         trouble = getattr(error, "strerror", None) or type(error).__name__
         raise ArchiveError(message.replace("{}", trouble)) from error
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Nobody else removes or seals a mail beside it meanwhile: what is removed must not be written again.
+
+    Object stores know no locks: there the nightly removal finds what came back.
+    """
+    if not isinstance(path, Path) or not path.parent.is_dir():
+        yield
+        return
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -420,6 +420,14 @@ def remove_personal_data() -> dict[str, Any]:
     return asdict(done)
 
 
+def keep_up() -> dict[str, Any]:
+    """Makes room for the worklists of the months to come, and forgets worklists and counts of calls that are old."""
+    from amazon_support.warehouse import upkeep
+
+    with _warehouse() as engine:
+        return asdict(upkeep.keep_up(engine, settings.load().retention, as_of=_window().as_of))
+
+
 # ---------- what tasks share
 
 

@@ -43,4 +43,6 @@ class Retention(StrictModel):
     worklist_files_kept: Kept = timedelta(days=30)
     report_files_kept: Kept = timedelta(days=2)
     access_log_kept: Kept = timedelta(days=365)
+    worklists_kept: Kept = timedelta(days=60)
+    calls_kept: Kept = timedelta(days=90)
     removed_together: int = Field(default=5000, ge=1, le=100_000)

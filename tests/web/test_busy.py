@@ -15,12 +15,10 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "LONGEST_QUERY", "200ms")
 
 
-def test_when_all_connections_are_in_use_the_page_says_try_again(
-    impatient: None, browser: Browser, warehouse_url: str
-) -> None:
+def test_when_all_connections_are_in_use_the_page_says_try_again(impatient: None, browser: Browser) -> None:
     with ExitStack() as stack:
         for _ in range(15):  # as many as SQLAlchemy's pool has, overflow included
-            stack.enter_context(state._engine(warehouse_url).connect())
+            stack.enter_context(state.warehouse_connection())
         answer = browser("lea").get("/worklist")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert "All connections to the warehouse are in use. Try again in a few seconds." in answer.text

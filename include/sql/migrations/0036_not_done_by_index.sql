@@ -11,10 +11,10 @@ select
     case when status in ('new', 'open', 'pending', 'on_hold') then until_at end as lasts_until
 from mart.ticket_status
 where status in ('new', 'open', 'pending', 'on_hold');
-comment on view mart.period_not_done is 'Periods in which a ticket is not done. As of T: from_at <= T, until_at > T, and '
-'lasts_until > T.';
-comment on column mart.period_not_done.lasts_until is 'until_at again: of this one PostgreSQL has statistics, and would '
-'else expect fifty times as many rows.';
+comment on view mart.period_not_done is 'Periods in which a ticket is not done. As of T: from_at <= T, until_at > T, '
+'and lasts_until > T.';
+comment on column mart.period_not_done.lasts_until is 'until_at again: PostgreSQL has statistics of this one, and '
+'would else expect fifty times as many rows.';
 
 create index ticket_status_not_done_covering on mart.ticket_status (until_at, from_at)
 include (account, ticket_id, ticket_key, status)

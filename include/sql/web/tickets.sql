@@ -2,7 +2,16 @@
 -- (null: all) and team of the visitor; after_due, after_id: the last row of the page before (null: the first
 -- page); at_most: rows. Out: open tickets, the first due first, with the reply clock or, without one, the next that
 -- is due. What is said of a ticket is looked up for those of the page only.
-with not_done as (
+with asked as not materialized (
+    select
+        %(ticket_type)s::text as ticket_type,
+        %(marketplace)s::text as marketplace,
+        %(agent)s::text as agent,
+        %(marketplaces)s::text[] as marketplaces,
+        %(team)s::text[] as team
+),
+
+not_done as (
     select * from mart.period_not_done
     where
         status = any(%(statuses)s::text[])
@@ -44,38 +53,46 @@ assigned as (
 ),
 
 narrowed as (
-    select not_done.* from not_done
+    select not_done.*
+    from not_done
+    cross join asked
     where
         (
-            (%(ticket_type)s::text is null and %(marketplace)s::text is null)
+            (asked.ticket_type is null and asked.marketplace is null)
             or exists (
                 select 1 from mart.ticket as ticket
                 where
                     ticket.account = not_done.account
                     and ticket.ticket_id = not_done.ticket_id
-                    and (%(ticket_type)s::text is null or ticket.ticket_type = %(ticket_type)s)
-                    and (%(marketplace)s::text is null or ticket.marketplace = %(marketplace)s)
+                    and (asked.ticket_type is null or ticket.ticket_type = asked.ticket_type)
+                    and (asked.marketplace is null or ticket.marketplace = asked.marketplace)
             )
         )
         and (
-            %(agent)s::text is null
-            or (not_done.account, not_done.ticket_id) in (
-                select assigned.account, assigned.ticket_id from assigned
-                where assigned.agent = %(agent)s
+            asked.agent is null
+            or exists (
+                select 1 from assigned
+                where
+                    assigned.account = not_done.account
+                    and assigned.ticket_id = not_done.ticket_id
+                    and assigned.agent = asked.agent
             )
         )
         and (
-            %(marketplaces)s::text[] is null
+            asked.marketplaces is null
             or exists (
                 select 1 from mart.ticket as ticket
                 where
                     ticket.account = not_done.account
                     and ticket.ticket_id = not_done.ticket_id
-                    and ticket.marketplace = any(%(marketplaces)s::text[])
+                    and ticket.marketplace = any(asked.marketplaces)
             )
-            or (not_done.account, not_done.ticket_id) in (
-                select assigned.account, assigned.ticket_id from assigned
-                where assigned.agent = any(%(team)s::text[])
+            or exists (
+                select 1 from assigned
+                where
+                    assigned.account = not_done.account
+                    and assigned.ticket_id = not_done.ticket_id
+                    and assigned.agent = any(asked.team)
             )
         )
 ),

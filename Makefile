@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop secrets test test-fast lint format translations reference screenshots bench fuzz lock licences audit sbom clean
+.PHONY: help setup demo demo-stop secrets test test-fast test-topology lint format translations reference screenshots bench fuzz lock licences audit sbom clean
 
 ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
 BIN := $(ROOT)/.venv/bin
@@ -14,7 +14,7 @@ PYTHON ?= $(shell for python in python3 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$python && break; done)
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' "$(ROOT)/Makefile" | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' "$(ROOT)/Makefile" | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: $(BIN)/.dev-installed ## Make .venv with everything pinned in requirements*.txt
 
@@ -35,6 +35,9 @@ test: lint ## Lint, then all tests with coverage
 
 test-fast: $(BIN)/.dev-installed ## The tests that take seconds
 	@cd "$(ROOT)" && "$(BIN)/pytest" $(WORKERS) -m "not slow"
+
+test-topology: $(BIN)/.dev-installed ## The hour on a cluster whose parts are killed (half an hour; not part of make test)
+	@cd "$(ROOT)" && "$(BIN)/pytest" -m topology tests/topology
 
 lint: $(BIN)/.dev-installed ## Style, types and SQL
 	@cd "$(ROOT)" && "$(BIN)/ruff" check --quiet . && "$(BIN)/ruff" format --quiet --check . \

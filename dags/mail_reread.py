@@ -50,7 +50,7 @@ MOMENT = {"type": "string", "format": "date-time"}
 def mail_reread():
     mail = facts("mail", ["mail_reread"], tasks.list_accounts, tasks.reread_mail, Pool.MAILBOXES)
     folded = task(tasks.fold_tickets)()
-    summary = task(task_id="summary", trigger_rule="all_done", retries=0)(tasks.summarise)()
+    summary = task(task_id="summary", trigger_rule="all_done")(tasks.summarise)()
     mail >> folded >> summary
 
 

@@ -47,7 +47,7 @@ from amazon_support.orchestration.groups import amazon_facts
 )
 def orders_history():
     orders = amazon_facts("orders", ["order_report"], tasks.pull_order_history)
-    summary = task(task_id="summary", trigger_rule="all_done", retries=0)(tasks.summarise)()
+    summary = task(task_id="summary", trigger_rule="all_done")(tasks.summarise)()
     orders >> summary
 
 

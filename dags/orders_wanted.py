@@ -42,7 +42,7 @@ def orders_wanted():
         "missing_orders", ["orders"], tasks.pull_missing_orders, tasks.list_connections_to_missing_orders
     )
     folded = task(trigger_rule="all_done")(tasks.fold_tickets)()
-    summary = task(task_id="summary", trigger_rule="all_done", retries=0)(tasks.summarise)()
+    summary = task(task_id="summary", trigger_rule="all_done")(tasks.summarise)()
     missing_orders >> folded >> summary
 
 

@@ -49,7 +49,7 @@ def support_daily():
     alerted = task(tasks.alert_health)()
     digest = task(trigger_rule="all_done")(tasks.queue_digest)()  # of what is there, if a source failed
     delivered = task(trigger_rule="all_done")(tasks.deliver)()
-    summary = task(task_id="summary", trigger_rule="all_done", retries=0)(tasks.summarise)(with_health=True)
+    summary = task(task_id="summary", trigger_rule="all_done")(tasks.summarise)(with_health=True)
     account_health >> alerted
     [feedback, alerted] >> digest >> delivered
     standing = task(trigger_rule="all_done")(tasks.check_standing)("daily")

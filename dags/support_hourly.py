@@ -52,8 +52,9 @@ def support_hourly():
     orders = amazon_facts("orders", ["orders", "order_report"], tasks.pull_orders)
     # Orders are published before mail, so that mail without an order id finds the buyer's order.
     mail = facts("mail", ["mail"], tasks.list_mailboxes, tasks.read_mailbox, Pool.MAILBOXES)
+    # Only published mail tells which orders are missing.
     missing_orders = amazon_facts(
-        "missing_orders", ["orders"], tasks.pull_missing_orders, tasks.list_connections_to_missing_orders
+        "missing_orders", ["orders"], tasks.pull_missing_orders, tasks.list_connections_to_missing_orders, after=mail
     )
     # Mail is published before what agents did with it: an action needs its ticket.
     desks = facts("desks", ["desk_action"], tasks.list_desk_folders, tasks.read_desk_folder, Pool.WAREHOUSE)
@@ -63,7 +64,7 @@ def support_hourly():
     standing = task(trigger_rule="all_done")(tasks.check_standing)("hourly")
     worklists = task(on_failure_callback=LeadsNotifier())(tasks.write_worklists)()
     delivered = task(tasks.deliver)()
-    summary = task(task_id="summary", trigger_rule="all_done", retries=0)(tasks.summarise)()
+    summary = task(task_id="summary", trigger_rule="all_done")(tasks.summarise)()
     orders >> mail >> missing_orders >> desks >> folded >> worklists >> delivered >> summary
     folded >> [compliance, standing] >> summary  # nobody waits for them
 

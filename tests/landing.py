@@ -4,7 +4,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 from amazon_support.warehouse.land import MailRow, land_mail, land_orders
 from amazon_support.window import Window
@@ -129,3 +129,14 @@ def everything_in(connection: Connection, *schemas: str) -> str:
     return "\n".join(
         str(row) for schema, table in tables for row in rows(connection, f"select t::text from {schema}.{table} as t")
     )
+
+
+def wait_until_somebody_waits(warehouse: Engine) -> None:
+    """For a lock that another holds."""
+    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    with warehouse.connect().execution_options(isolation_level="AUTOCOMMIT") as watcher:
+        for _ in range(3000):
+            if watcher.exec_driver_sql(waiting).scalar_one():
+                return
+            watcher.exec_driver_sql("select pg_sleep(0.01)")
+    raise AssertionError("nobody waited")

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         amazon_url = servers.enter_context(serve(app, port=options.amazon_port))
         imap = servers.enter_context(imap_server(mailboxes, port=options.imap_port))
         smtp = servers.enter_context(smtp_sink(options.folder / "mail", port=options.smtp_port))
-        _write(listing, _describe(world, amazon_url, imap, smtp))
+        _write(listing, describe(world, amazon_url, imap, smtp))
         print(f"Serving {len(world.mails)} mails and {sum(map(len, world.orders.values()))} orders; see {listing}")
         sys.stdout.flush()
         stop.wait()
@@ -73,7 +73,7 @@ def _instant(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
-def _describe(world: World, amazon_url: str, imap: ImapServer, smtp: SmtpSink) -> dict[str, Any]:
+def describe(world: World, amazon_url: str, imap: ImapServer, smtp: SmtpSink) -> dict[str, Any]:
     """Where the servers are, and what lets one in: what a user of real ones would know."""
     return {
         "amazon_url": amazon_url,

@@ -60,7 +60,7 @@ def run(folder: Path, *, days: int, hours: int, seed: int, progress: Progress, p
         servers_file = _start_stand_ins(stack, days=days, seed=seed)
         stack.prepare(progress)
         stack.wait(servers_file.exists, "The stand-ins for Amazon and the mail servers", 60)
-        _configure(stack, json.loads(servers_file.read_text()))
+        configure(stack, json.loads(servers_file.read_text()))
         stack.start(progress)
         _unpause(stack, DAG, progress)
         newest = _follow(stack, DAG, "the newest hour", _scheduled_run(stack, DAG), progress)
@@ -124,7 +124,7 @@ def _start_stand_ins(stack: LocalStack, *, days: int, seed: int) -> Path:
     return stack.folder / "servers.json"
 
 
-def _configure(stack: LocalStack, servers: dict[str, Any]) -> None:
+def configure(stack: LocalStack, servers: dict[str, Any]) -> None:
     """Settings and connections of the invented accounts: what a user would enter for real ones."""
     settings_folder = stack.folder / "settings"
     settings_folder.mkdir(exist_ok=True)

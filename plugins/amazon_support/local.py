@@ -128,7 +128,7 @@ class LocalStack:
 
     @property
     def airflow_url(self) -> str:
-        return f"http://127.0.0.1:{self._setting('airflow_port', lambda: _free_port(self._wanted_port))}"
+        return f"http://127.0.0.1:{self._setting('airflow_port', lambda: free_port(self._wanted_port))}"
 
     @property
     def password(self) -> str:
@@ -284,7 +284,7 @@ def _alive(pid: int, name: str) -> psutil.Process | None:
     return process if ours else None
 
 
-def _free_port(wanted: int) -> int:
+def free_port(wanted: int) -> int:
     """The port, if nobody has it; else any other. 0: any."""
     for port in (wanted, 0):
         with socket.socket() as probe, suppress(OSError):

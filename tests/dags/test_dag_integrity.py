@@ -83,8 +83,17 @@ def test_tasks_have_owner_retries_timeout_and_a_pool_that_exists(dags: dict) -> 
             assert task.owner == "support", where
             assert task.pool in pools, where
             assert task.execution_timeout, where
-            assert task.retries >= 2 or task.task_id == "summary", where
-            assert task.retry_policy or task.task_id == "summary", where
+            assert task.retries >= 2, where
+            assert task.retry_policy, where
+
+
+def test_a_verdict_on_a_run_stands_but_a_summary_whose_worker_died_is_made_again() -> None:
+    from airflow.sdk import RetryAction
+
+    from amazon_support.orchestration.defaults import RETRY_POLICY
+    from amazon_support.orchestration.tasks import RunFailed
+
+    assert RETRY_POLICY.evaluate(RunFailed("Failed: mail.pull_0."), 1, 4).action is RetryAction.FAIL
 
 
 def test_a_failed_account_stops_neither_the_others_nor_stays_unseen(dags: dict) -> None:
@@ -95,6 +104,12 @@ def test_a_failed_account_stops_neither_the_others_nor_stays_unseen(dags: dict) 
         if any(task.task_id.endswith(".pull") for task in dag.tasks):
             (last,) = dag.leaves
             assert last.task_id == "summary", "the last task must decide the run's verdict"
+
+
+def test_the_hour_asks_for_the_orders_that_its_own_mail_names(dags: dict) -> None:
+    asked = dags["support_hourly"].get_task("missing_orders.list_sources")
+    assert asked.upstream_task_ids == {"mail.publish"}
+    assert asked.trigger_rule == "all_done", "what one mailbox could not bring holds up nothing"
 
 
 def test_a_pull_that_must_wait_gives_its_worker_back(dags: dict) -> None:

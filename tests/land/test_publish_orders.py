@@ -1,8 +1,10 @@
 """Checked batches of orders become facts: the newest version of each order, once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from landing import (
     ALIAS,
     NOON,
@@ -15,6 +17,7 @@ from landing import (
     mail,
     order,
     rows,
+    wait_until_somebody_waits,
 )
 from sqlalchemy import Connection, Engine, text
 
@@ -160,13 +163,25 @@ def test_only_checked_batches_that_were_not_rejected_are_published(connection: C
     assert rows(connection, "select order_id from core.amazon_order") == [(ORDER,)]
 
 
-def test_a_batch_that_another_publisher_holds_is_left_to_it(warehouse: Engine) -> None:
+@pytest.mark.parametrize(("end", "left"), [("commit", 0), ("rollback", 1)])
+def test_a_batch_that_another_publisher_holds_is_waited_for(warehouse: Engine, end: str, left: int) -> None:
+    """Whoever goes on to fold finds published what was checked, by whichever of two runs."""
     with warehouse.begin() as first:
         land_some_orders(first, order())
         let_pass(first)
-    with warehouse.begin() as one, warehouse.begin() as other:
+
+    def publish_beside() -> int:
+        with warehouse.begin() as beside:
+            return land.publish_orders(beside, SETTINGS)
+
+    with ThreadPoolExecutor(1) as others, warehouse.connect() as one:
         assert land.publish_orders(one, SETTINGS) == 1
-        assert land.publish_orders(other, SETTINGS) == 0
+        other = others.submit(publish_beside)
+        wait_until_somebody_waits(warehouse)
+        getattr(one, end)()
+        assert other.result(timeout=30) == left
+    with warehouse.begin() as connection:
+        assert rows(connection, "select order_id from core.amazon_order") == [(ORDER,)]
 
 
 def test_a_run_killed_while_publishing_leaves_the_batch_to_the_next(warehouse: Engine) -> None:

@@ -168,3 +168,8 @@ def test_a_missing_secret_is_named(connection: Any, fields: dict[str, Any]) -> N
     connection("amazon_support_archive", conn_type="generic", **fields)
     with pytest.raises(BadCredentials, match="No secret for the mail archive"):
         hooks.archive()
+
+
+def test_a_worker_that_vanished_holds_no_locks_for_long(warehouse_url: str) -> None:
+    with hooks.open_warehouse() as engine, engine.connect() as connection:
+        assert connection.exec_driver_sql("show idle_in_transaction_session_timeout").scalar() == "10min"

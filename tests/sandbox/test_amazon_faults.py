@@ -137,6 +137,14 @@ def test_a_share_of_all_calls_fails_the_same_for_the_same_seed(amazon: Caller, f
     assert search(amazon).status_code == amazon.authorize().status_code == 503
 
 
+def test_faults_end_when_they_are_told_to(amazon: Caller, faults: Faults) -> None:
+    faults.next("*", status=503, share=1.0)
+    faults.next("searchOrders", status=500, times=2)
+    assert search(amazon).status_code == 500
+    faults.heal()
+    assert search(amazon).status_code == 200
+
+
 def test_a_report_fails_with_its_reason_then_goes_well(amazon: Caller, faults: Faults) -> None:
     faults.report(BY_UPDATE, "FATAL", reason="Too much at once")
     failed = report(amazon)

@@ -167,10 +167,11 @@ def test_an_access_token_that_ended_early_is_replaced(client: AmazonClient, amaz
     assert len(search(client)) == 1
 
 
+@pytest.mark.parametrize("status", [429, 502])
 def test_a_token_service_in_trouble_is_tried_again(
-    client: AmazonClient, amazon: ScriptedAmazon, pauses: list[float]
+    client: AmazonClient, amazon: ScriptedAmazon, pauses: list[float], status: int
 ) -> None:
-    amazon.token = (502, "<html>Bad Gateway</html>")
+    amazon.token = (status, "<html>Bad Gateway</html>")
     with pytest.raises(Unavailable):
         client.authenticate()
     assert len(pauses) == 3

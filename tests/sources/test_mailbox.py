@@ -286,6 +286,20 @@ def test_a_dropped_connection_is_made_again_and_the_reading_goes_on(
     assert failures(warehouse) == []
 
 
+def test_a_line_that_breaks_again_and_again_costs_no_mail(
+    warehouse: Engine, server: ImapServer, archive: Archive
+) -> None:
+    """Once at all mails together, once at one of them that is fetched alone: no mail is to blame."""
+
+    def break_again(_: float) -> None:
+        if len(server.fetches) == 1:
+            server.drop_after(0)
+
+    server.drop_after(0)
+    assert read(warehouse, server, archive, sleep=break_again).mails == 2
+    assert failures(warehouse) == []
+
+
 def test_a_server_that_stays_away_is_given_up_after_three_more_tries(
     warehouse: Engine, server: ImapServer, archive: Archive
 ) -> None:

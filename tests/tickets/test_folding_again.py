@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from landing import wait_until_somebody_waits
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 from ticket_histories import KEY, POLICY, answers, event, fold, history, moment, record, statuses
@@ -124,16 +125,6 @@ def test_an_event_that_arrives_during_a_fold_is_not_lost(warehouse: Engine) -> N
         folding.result(timeout=30)
     with warehouse.begin() as connection:
         assert statuses(connection, f"{KEY}#2")[-1] == ("2026-03-02 08:00", "on_hold", "hold")
-
-
-def wait_until_somebody_waits(warehouse: Engine) -> None:
-    waiting = "select count(*) from pg_locks where not granted and relation = 'ops.ticket_touched'::regclass"
-    with warehouse.connect().execution_options(isolation_level="AUTOCOMMIT") as watcher:
-        for _ in range(3000):
-            if watcher.exec_driver_sql(waiting).scalar_one():
-                return
-            watcher.exec_driver_sql("select pg_sleep(0.01)")
-    raise AssertionError("nobody waited")
 
 
 # ---------- as of an instant

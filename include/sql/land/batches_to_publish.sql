@@ -1,5 +1,5 @@
--- In: ops.batch. Out: the dataset's checked, not rejected, not yet published batches, locked for
--- this transaction; those that another publisher holds are left to it.
+-- In: ops.batch. Out: the dataset's checked, not rejected, not yet published batches, locked for this transaction.
+-- Those that another publisher holds are waited for: who goes on to fold must find published what was checked.
 select
     batch_id,
     row_count
@@ -10,4 +10,4 @@ where
     and rejected_because is null
     and published_at is null
 order by batch_id
-for update skip locked
+for update

@@ -35,6 +35,11 @@ RETRY_POLICY = ExceptionRetryPolicy(
             action=RetryAction.FAIL,
             reason="correct the setting",
         ),
+        RetryRule(
+            exception="amazon_support.orchestration.tasks.RunFailed",
+            action=RetryAction.FAIL,
+            reason="the verdict on the run stands; only a summary that died is made again",
+        ),
         RetryRule(exception=_ERRORS + "Throttled", retry_delay=timedelta(minutes=5), reason="Amazon asks to wait"),
     ]
 )

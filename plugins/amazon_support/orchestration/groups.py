@@ -11,18 +11,26 @@ from amazon_support.orchestration.operators import waiting_task
 
 
 def facts(
-    name: str, datasets: Sequence[str], list_sources: Callable[[], Any], pull: Callable[..., Any], pool: Pool
+    name: str,
+    datasets: Sequence[str],
+    list_sources: Callable[[], Any],
+    pull: Callable[..., Any],
+    pool: Pool,
+    after: Any = None,
 ) -> Any:
     """Tasks that turn sources into facts: pull each source, check what landed, publish what passed.
 
     Args:
         datasets: what the pull may land, in the order of publishing.
         list_sources: gives one entry a source; each becomes a mapped task of `pull`.
+        after: the task whose work, done well or not, tells what there is to pull; None: nobody is waited for.
 
     Returns: the last task of the group.
     """
     with TaskGroup(name):
-        sources = task(task_id="list_sources")(list_sources)()
+        sources = task(task_id="list_sources", trigger_rule="all_done")(list_sources)()
+        if after is not None:
+            after >> sources
         pulled = waiting_task(task_id="pull", pool=pool, map_index_template="{{ map_name }}")(pull).expand(
             source=sources
         )
@@ -39,6 +47,7 @@ def amazon_facts(
     datasets: Sequence[str],
     pull: Callable[..., Any],
     list_sources: Callable[[], Any] = tasks.list_amazon_connections,
+    after: Any = None,
 ) -> Any:
     """`facts` with one source for each account and region."""
-    return facts(name, datasets, list_sources, pull, Pool.AMAZON)
+    return facts(name, datasets, list_sources, pull, Pool.AMAZON, after)

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 WAREHOUSE_CONNECTION = "amazon_support_warehouse"
+# A worker that vanishes without a goodbye (its host is frozen, its network gone) must not hold locks for hours: others
+# run its task by then. No step of ours thinks for so long between two statements.
+VANISHED: dict[str, Any] = {
+    "idle_in_transaction_session_timeout": "10min",
+    "tcp_keepalives_idle": "60",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "6",
+}
 SMTP_CONNECTION = "smtp_default"
 ARCHIVE_CONNECTION = "amazon_support_archive"
 
@@ -199,7 +207,7 @@ def open_warehouse() -> Iterator["Engine"]:
     """The warehouse that the connection amazon_support_warehouse names, or the environment."""
     from amazon_support.warehouse import engine
 
-    bound = engine(warehouse_url())
+    bound = engine(warehouse_url(), **VANISHED)
     try:
         yield bound
     finally:

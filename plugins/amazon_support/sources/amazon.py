@@ -289,7 +289,7 @@ class AmazonClient:
         return were_any
 
     def _token_problem(self, error: Any) -> SourceError:
-        if error.status_code >= 500:
+        if error.status_code >= 500 or error.status_code == 429:  # too many asked: that says nothing of ours
             return Unavailable(f"Amazon's token service ({self.credentials}) answers {error.status_code}.")
         return BadCredentials(
             f"Amazon refuses the credentials ({self.credentials}): {error.error_code}. "

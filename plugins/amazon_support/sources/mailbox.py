@@ -40,7 +40,7 @@ BATCH_BYTES = 20_000_000  # a larger mail comes alone
 SEARCHED = 80_000  # mails from which on UIDs are asked for in spans: imaplib refuses lines of more than 1 MB
 TIMEOUT = 60  # seconds without an answer
 WAITS = (1, 5, 25)  # seconds before each new connection; after so many in a row that brought nothing, we give up
-DROPS = 2  # connections that may break at one mail before it is passed over
+DROPS = 2  # connections that may break at one mail, fetched alone, before it is passed over
 ATTEMPTS = 5  # readings that ask for a mail the server did not give; then a person must look
 
 Failures = dict[int, str]  # reason by UID
@@ -231,7 +231,8 @@ class _Reading:
     batch_ids: list[int] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     commits: int = 0
-    drops: Counter[tuple[Place, int]] = field(default_factory=Counter)
+    suspects: set[tuple[Place, int]] = field(default_factory=set)  # of a batch at which a connection broke
+    drops: Counter[tuple[Place, int]] = field(default_factory=Counter)  # at a mail that was fetched alone
     asked_again: set[tuple[Place, int]] = field(default_factory=set)
 
     def read(self, folders: Sequence[str]) -> None:
@@ -287,7 +288,7 @@ class _Reading:
             batch: list[int] = []
             size = 0
             for uid in some:
-                own_size = BATCH_BYTES if self.drops[place, uid] else sizes.get(uid, BATCH_BYTES)
+                own_size = BATCH_BYTES if (place, uid) in self.suspects else sizes.get(uid, BATCH_BYTES)
                 if batch and size + own_size > BATCH_BYTES:
                     yield batch
                     batch, size = [], 0
@@ -353,7 +354,9 @@ class _Reading:
         try:
             return session.fetch(uids, ["BODY.PEEK[]", "INTERNALDATE"]), "the server gives no contents"
         except (OSError, IMAPClientAbortError) as error:
-            self.drops.update((place, uid) for uid in uids)
+            self.suspects.update((place, uid) for uid in uids)
+            if len(uids) == 1:  # one of many is not to blame for a line that breaks
+                self.drops[place, uids[0]] += 1
             raise _broken_off(self.credentials, error) from error
         except IMAPClientError:
             return {}, "the server refuses it"

@@ -2,8 +2,8 @@
 -- marketplace, account, total; with a minus the other way round), skip, at_most (null: all), asked; mart.worklist_item,
 -- mart.period_not_done. Out: of the newest worklist that was written until then the items that are chosen, each once,
 -- by section, without what has been dealt with since; without the first so many, at most so many. Each row has in
--- counts how many there are of which section, in late how many are late, in choices what can be chosen. If there is none,
--- one row without an item says so.
+-- counts how many there are of which section, in late how many are late, in choices what can be chosen. If there is
+-- none, one row without an item says so.
 with newest as (
     select max(as_of) as as_of from mart.worklist_item
     where as_of <= %(asked)s::timestamptz

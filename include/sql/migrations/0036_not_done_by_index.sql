@@ -24,6 +24,5 @@ alter index mart.ticket_status_not_done_covering rename to ticket_status_not_don
 
 create index sla_clock_to_come on mart.sla_clock ((coalesce(stopped_at, 'infinity')))
 include (metric, started_at, stopped_at, due_at, account, ticket_id);
-drop index mart.sla_clock_running;
 
 create index ticket_event_agent on core.ticket_event ((detail ->> 'agent'), account, ticket_key) where kind = 'assign';

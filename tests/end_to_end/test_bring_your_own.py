@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from amazon_support.demo import DAG
+from amazon_support.demo import DAG, RATE_FACTOR
 from amazon_support.local import LocalStack
 from amazon_support.settings import home
 from amazon_support.warehouse import connect
@@ -21,7 +21,7 @@ from sandbox.http import serve
 from sandbox.mail_servers import imap_server
 from sandbox.world import Seller, generate
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SELLER = Seller("main", "eu", ("DE", "FR"), "amzn1.id", "a-secret", "Atzr|own", "AOWN")
 
 
@@ -57,7 +57,7 @@ def test_before_that_the_doctor_says_what_is_missing(stack: LocalStack) -> None:
 def test_two_connections_are_enough(stack: LocalStack) -> None:
     until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     world = generate(seed=5, until=until, days=5, sellers=[SELLER], orders_per_day=6)
-    with serve(create_app(world)) as url, imap_server({"main": world.mails}) as imap:
+    with serve(create_app(world, rate_factor=RATE_FACTOR)) as url, imap_server({"main": world.mails}) as imap:
         access = {"region": "eu", "refresh_token": "Atzr|own", "client_id": "amzn1.id", "client_secret": "a-secret"}
         access |= {"endpoint": url, "token_url": url + TOKEN_PATH}
         login = imap.users["main"]
@@ -82,7 +82,7 @@ def test_two_connections_are_enough(stack: LocalStack) -> None:
 
 
 def _ended(stack: LocalStack) -> str:
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         runs = stack.api("GET", f"/dags/{DAG}/dagRuns")["dag_runs"]
         if runs and runs[0]["state"] in ("success", "failed"):

@@ -5,8 +5,6 @@
 ---------- worklists by month
 
 do $$
-declare
-    lists constant text := pg_get_viewdef('mart.worklist'::regclass);
 begin
     drop view mart.worklist;
     alter table mart.worklist_item rename to worklist_item_rest;
@@ -16,9 +14,82 @@ begin
         primary key (as_of, agent, position)
     ) partition by range (as_of);
     alter table mart.worklist_item attach partition mart.worklist_item_rest default;
-    execute 'create view mart.worklist as ' || lists;
 end
 $$;
+
+-- As in 0017, but for the order of agents: by name, whatever the plan.
+create view mart.worklist as
+with listed as (
+    select
+        'agent' as list,
+        item.agent as name,
+        item.*
+    from mart.worklist_item as item
+    where item.agent <> ''
+    union all
+    select
+        'team' as list,
+        team.name,
+        item.*
+    from mart.worklist_item as item
+    cross join unnest(item.teams) as team (name)
+    union all
+    select
+        'desk' as list,
+        item.desk as name,
+        item.*
+    from mart.worklist_item as item
+    where item.desk is not null
+    union all
+    select
+        'marketplace' as list,
+        item.marketplace as name,
+        item.*
+    from mart.worklist_item as item
+    where item.marketplace is not null
+),
+
+-- An item that several agents have is once on the list of their team.
+once as (
+    select distinct on (as_of, list, name, account, ticket_id, order_id, section)
+        *,
+        array_agg(agent) filter (where agent <> '') over (
+            partition by as_of, list, name, account, ticket_id, order_id, section
+            order by agent rows between unbounded preceding and unbounded following
+        ) as agents
+    from listed
+    order by as_of, list, name, account, ticket_id, order_id, section, agent
+)
+
+select
+    as_of,
+    list,
+    name,
+    row_number() over (
+        partition by as_of, list, name
+        order by mart.section_rank(section), due_at, since_at, account, ticket_id, order_id
+    )::integer as position,
+    section,
+    agents,
+    account,
+    ticket_id,
+    order_id,
+    marketplace,
+    desk,
+    ticket_type,
+    status,
+    reason,
+    reasons,
+    due_at,
+    seconds_left,
+    link,
+    order_status,
+    fulfilled_by,
+    ship_by_at,
+    total_amount,
+    currency,
+    items
+from once;
 comment on table mart.worklist_item is 'What there is to do as of the hour, once for each agent who has it, in the '
 'order of the agent''s list. Lists of teams, desks and marketplaces: mart.worklist. Divided by month.';
 comment on table mart.worklist_item_rest is 'Worklists of hours whose month has no part of its own, as of a backfill.';

@@ -10,6 +10,8 @@ TEMPLATE = "migrated"
 LARGEST = 40_000_000  # bytes; what has grown beyond is not worth cleaning
 SCHEMAS = "('raw', 'core', 'pii', 'mart', 'ops')"
 
+_numbers = itertools.count(1)  # whoever lends, no two have one name
+
 
 class CleanDatabases:
     """Lends databases that are as the template is, in rows, sequences, structure and rights.
@@ -20,19 +22,18 @@ class CleanDatabases:
 
     def __init__(self, server: EmbeddedServer) -> None:
         self._server = server
-        self._numbers = itertools.count(1)
         self._free: list[str] = []
         with psycopg.connect(server.url(TEMPLATE)) as connection:
             self._structure = connection.execute(STRUCTURE).fetchall()
             tables = [name for (name,) in connection.execute(TABLES)]
             self._has_rows = " union all ".join(f"(select '{name}' from {name} limit 1)" for name in tables)
-            self._kept = {name: _content(connection, name) for (name,) in connection.execute(self._has_rows).fetchall()}
+            self._kept = {name: _rows(connection, name) for (name,) in connection.execute(self._has_rows).fetchall()}
 
     def take(self) -> str:
         """URL of one that nobody uses."""
         if self._free:
             return self._free.pop()
-        return self._server.ensure_database(f"test_{next(self._numbers)}", template=TEMPLATE)
+        return self._server.ensure_database(f"test_{next(_numbers)}", template=TEMPLATE)
 
     def give_back(self, url: str) -> None:
         """Makes it as it was; ends the connections that are still there."""
@@ -50,17 +51,15 @@ class CleanDatabases:
         with connection.transaction():
             connection.execute("set local session_replication_role = replica")  # in any order, without triggers
             for (name,) in connection.execute(self._has_rows).fetchall():
-                if _content(connection, name, like=self._kept.get(name)) != self._kept.get(name):
+                if name not in self._kept or _rows(connection, name) != self._kept[name]:
                     connection.execute(f"delete from {name}")
             for name, kept in self._kept.items():
                 connection.execute(RESTORE.format(name=name), {"rows": kept})
             connection.execute(RESTART)
 
 
-def _content(connection: psycopg.Connection, table: str, like: str | None = "") -> str | None:
-    """All rows as JSON; of tables that are to be empty ("like" is None) only that there are some."""
-    if like is None:
-        return "some"
+def _rows(connection: psycopg.Connection, table: str) -> str:
+    """All rows as JSON."""
     return connection.execute(f"select jsonb_agg(t order by t)::text from {table} as t").fetchone()[0]  # type: ignore[index]
 
 

@@ -97,16 +97,25 @@ narrowed as (
         )
 ),
 
-next_due as (
+running as not materialized (
     select
         account,
         ticket_id,
-        coalesce(min(due_at) filter (where metric = 'amazon_reply'), min(due_at)) as due_at
+        metric,
+        due_at
     from mart.sla_clock
     where
         due_at is not null
         and started_at <= %(as_of)s::timestamptz
         and coalesce(stopped_at, 'infinity') > %(as_of)s::timestamptz
+),
+
+next_due as (
+    select
+        account,
+        ticket_id,
+        coalesce(min(due_at) filter (where metric = 'amazon_reply'), min(due_at)) as due_at
+    from running
     group by account, ticket_id
 ),
 
@@ -148,14 +157,9 @@ select
 from page
 inner join mart.ticket as ticket on page.account = ticket.account and page.ticket_id = ticket.ticket_id
 left join lateral (
-    select sla_clock.metric from mart.sla_clock
-    where
-        sla_clock.account = page.account
-        and sla_clock.ticket_id = page.ticket_id
-        and sla_clock.due_at = page.due_at
-        and sla_clock.started_at <= %(as_of)s::timestamptz
-        and coalesce(sla_clock.stopped_at, 'infinity') > %(as_of)s::timestamptz
-    order by sla_clock.metric = 'amazon_reply' desc, sla_clock.metric asc
+    select running.metric from running
+    where running.account = page.account and running.ticket_id = page.ticket_id and running.due_at = page.due_at
+    order by running.metric = 'amazon_reply' desc, running.metric asc
     limit 1
 ) as clock on true
 order by page.sorted_by asc, page.id asc

@@ -1,6 +1,5 @@
 """One thing to do, a worklist of them, and the words in which people read them."""
 
-import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -155,7 +154,7 @@ class Shown:
 
     @property
     def facts(self) -> list[str]:
-        """What is known of the order or the case, in the order in which it is read."""
+        """What is known of the order or the case, in the order in which it is read, a line each."""
         item = self.item
         ships = item.order_status in ("UNSHIPPED", "PARTIALLY_SHIPPED") and item.section != "orders_to_ship"
         facts = [
@@ -165,9 +164,9 @@ class Shown:
             self.reader.say("ship by {time}", time=self.reader.when(item.ship_by_at))
             if ships and item.ship_by_at
             else None,
-            self._total,
         ]
-        return [fact for fact in facts if fact]
+        total = money(item.total_amount, item.currency)
+        return [one_line(fact) for fact in facts if fact] + ([total] if total else [])
 
     @property
     def goods(self) -> str:
@@ -197,15 +196,6 @@ class Shown:
     def _case(self) -> str | None:
         case = (self.item.ticket_id or "").partition(":case:")[2].partition("#")[0]
         return self.reader.say("case {id}", id=case) if case else None
-
-    @property
-    def _total(self) -> str | None:
-        if self.item.total_amount is None:
-            return None
-        places = 0 if self.item.currency in CURRENCIES_WITHOUT_CENTS else 2
-        return (
-            f"{self.item.total_amount:.{places}f}\u00a0{self.item.currency or ''}".strip()
-        )  # never parted at a line's end
 
     def _named(self, words: Mapping[Any, str], name: str | None) -> str:
         """In words; a name that Amazon may have made up since, as it is."""
@@ -247,11 +237,20 @@ class Worklist:
 
 
 def one_line(text: str) -> str:
-    """Text from outside without line breaks and without characters that are not seen or turn the line around.
-
-    A single no-break space stays, as between an amount and its currency.
-    """
+    """Text from outside without line breaks and without characters that are not seen or turn the line around."""
     if not text.isprintable():  # nearly all are
         seen = (c for c in text if unicodedata.category(c) != "Cf")
         text = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in seen)
-    return re.sub(r"\s+", lambda spaces: spaces[0] if spaces[0] == "\u00a0" else " ", text).strip()
+    return " ".join(text.split())
+
+
+def money(amount: Decimal | None, currency: str | None, *, grouping: Literal["", ","] = "") -> str:
+    """An amount and its currency, never parted at a line's end; nothing where there is no amount.
+
+    Args:
+        grouping: between thousands.
+    """
+    if amount is None:
+        return ""
+    places = 0 if currency in CURRENCIES_WITHOUT_CENTS else 2
+    return one_line(f"{amount:{grouping}.{places}f} {currency or ''}").replace(" ", "\u00a0")

@@ -118,7 +118,7 @@ def _told(words: str | None, reader: Reader) -> str:
 
 def beginning(text: str, most: int) -> str:
     """The first letters of somebody's words in one line, without characters that are not seen, and without links."""
-    line = LINK.sub("[link]", one_line(text).replace("\u00a0", " "))
+    line = LINK.sub("[link]", one_line(text))
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 

@@ -22,7 +22,8 @@ from amazon_support.warehouse.engine import warehouse_url
 PAGES_VARIABLE = "AMAZON_SUPPORT_PAGES_WAREHOUSE"  # URL with a user of the role support_pages
 PATIENCE = 5  # seconds that a request waits for a connection: people press again rather than wait longer
 LONGEST_QUERY = "30s"
-# Sorting the lists of a lead needs a few megabytes; compiling a query takes longer than running it.
+# Filters that are not asked for are null: a plan made for any values would read everything. Sorting the lists of a lead
+# needs a few megabytes; compiling a query takes longer than running it.
 QUERIES = {"plan_cache_mode": "force_custom_plan", "work_mem": "32MB", "jit": "off"}
 URL_SECONDS = 10  # until a change of the connection in Airflow counts
 BUSY = "All connections to the warehouse are in use. Try again in a few seconds."
@@ -43,7 +44,6 @@ def current_settings() -> Settings:
 
 @cache
 def _engine(url: str) -> Engine:
-    # Filters that are not asked for are null: a plan made for any values would read everything.
     return engine(url, patience=PATIENCE, statement_timeout=LONGEST_QUERY, **QUERIES)
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from amazon_support.outputs.items import CURRENCIES_WITHOUT_CENTS, duration, one_line
+from amazon_support.outputs.items import duration, money, one_line
 from amazon_support.settings import home
 
 DAY = 86_400
@@ -49,12 +50,6 @@ def left(due_at: datetime | None, as_of: datetime) -> Markup:
     )
 
 
-def money(amount: Decimal | None, currency: str | None) -> str:
-    if amount is None:
-        return ""
-    return f"{amount:,.{0 if currency in CURRENCIES_WITHOUT_CENTS else 2}f}\u00a0{currency or ''}".strip()
-
-
 def number(value: Decimal | float | None) -> str:
     """Without the zeros behind the point that nobody needs."""
     return "–" if value is None else f"{float(value):,.2f}".rstrip("0").rstrip(".")
@@ -83,5 +78,5 @@ def environment() -> Environment:
     )
     words: dict[str, Any] = {"plain": plain, "title": title, "one_line": one_line, "address": address}
     words |= {"instant": instant, "left": left, "span": duration}
-    templates.filters.update(words | {"money": money, "percent": percent, "number": number})
+    templates.filters.update(words | {"money": partial(money, grouping=","), "percent": percent, "number": number})
     return templates

@@ -66,10 +66,13 @@ bench: $(BIN)/.dev-installed ## Measure speed as ratios; writes bench/results.md
 fuzz: $(BIN)/.dev-installed ## Read 200,000 mutated mails; none may go wrong
 	@cd "$(ROOT)" && "$(BIN)/python" tests/mail/fuzz.py
 
+# cyclonedx-bom asks for a checker of IRIs that nothing here needs, and that every start of Airflow would import for 2.5 s.
+UNWANTED := --no-emit-package rfc3987-syntax --no-emit-package lark
+
 lock: $(BIN)/python ## Resolve requirements*.in anew (needs uv: pip install uv)
 	@cd "$(ROOT)" && for name in requirements requirements-dev; do \
 		uv pip compile $$name.in -o $$name.txt --universal --python-version 3.11 --generate-hashes --quiet \
-			--upgrade --custom-compile-command "make lock"; done
+			--upgrade $(UNWANTED) --custom-compile-command "make lock"; done
 
 licences: $(BIN)/.dev-installed ## Write docs/licences.md anew
 	@cd "$(ROOT)" && "$(BIN)/python" tests/repository/licences.py

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from imapclient import IMAPClient
@@ -126,27 +127,34 @@ def test_the_daily_job_brought_feedback_and_account_health(warehouse: Connection
     assert count(warehouse, "select count(*) from mart.account_health") > 0
 
 
-def test_the_support_pages_are_airflows_and_ask_who_is_there(result: demo.DemoResult) -> None:
-    import httpx
-
+@pytest.fixture
+def pages(result: demo.DemoResult) -> Iterator[httpx.Client]:
+    """The support pages for the admin, as within Airflow's own pages, by their cookie."""
     stack = result.stack
-    page = f"{stack.airflow_url}/support/worklist"
-    assert httpx.get(page).status_code == 401
-    login = httpx.get(page, headers={"accept": "text/html"})
-    assert "/auth/login" in login.headers["location"]
     credentials = {"username": "admin", "password": stack.password}
     token = httpx.post(f"{stack.airflow_url}/auth/token", json=credentials).json()["access_token"]
-    # As within Airflow's own pages, by their cookie.
-    with httpx.Client(cookies={"_token": token}, headers={"accept": "text/html"}, timeout=60) as browser:
-        shown = browser.get(page)
-        assert (shown.status_code, "Reply now" in shown.text) == (200, True)
-        path = re.findall(r'href="(/support/tickets/[^"]+)"', shown.text)[0]
-        ticket = browser.get(f"{stack.airflow_url}{path}").text
-        key = re.search(r'name="key" value="([^"]+)"', ticket)
-        assert key
-        note = {"key": key[1], "action": "note", "words": "Seen by the real server"}
-        answer = browser.post(f"{stack.airflow_url}{path}", data=note, follow_redirects=True)
-        assert "Seen by the real server" in answer.text
+    with httpx.Client(
+        base_url=stack.airflow_url, cookies={"_token": token}, headers={"accept": "text/html"}, timeout=60
+    ) as client:
+        yield client
+
+
+def act(pages: httpx.Client, ticket: str, **form: str) -> str:
+    """Does it on the ticket's page; gives the page that follows."""
+    key = re.search(r'name="key" value="([^"]+)"', pages.get(ticket).text)
+    assert key
+    return pages.post(ticket, data={"key": key[1], **form}, follow_redirects=True).text
+
+
+def test_the_support_pages_are_airflows_and_ask_who_is_there(result: demo.DemoResult, pages: httpx.Client) -> None:
+    stack, page = result.stack, "/support/worklist"
+    assert httpx.get(f"{stack.airflow_url}{page}").status_code == 401
+    login = httpx.get(f"{stack.airflow_url}{page}", headers={"accept": "text/html"})
+    assert "/auth/login" in login.headers["location"]
+    shown = pages.get(page)
+    assert (shown.status_code, "Reply now" in shown.text) == (200, True)
+    ticket = re.findall(r'href="(/support/tickets/[^"]+)"', shown.text)[0]
+    assert "Seen by the real server" in act(pages, ticket, action="note", words="Seen by the real server")
     plugins = stack.api("GET", "/plugins")["plugins"]
     assert [view["name"] for plugin in plugins for view in plugin["external_views"]] == ["Support"]
 
@@ -242,8 +250,6 @@ def test_the_doctor_finds_nothing_wrong(result: demo.DemoResult) -> None:
 
 
 def test_a_monitor_is_told_that_all_is_well(result: demo.DemoResult) -> None:
-    import httpx
-
     answer = httpx.get(f"{result.stack.airflow_url}/support/healthz", timeout=60)
     assert answer.status_code == 200, answer.text
     assert {"worklists", "sources", "outbox", "scheduler", "triggerer"} <= answer.json()["parts"].keys()
@@ -322,6 +328,29 @@ def test_mail_is_read_again_after_a_change_of_rules_and_after_it_is_taken_back(
     read_again()
     assert meanings() == before
     assert len(sent_mails(stack.folder)) == mails, "nobody is written to"
+
+
+def test_an_order_that_is_not_known_here_is_fetched_when_somebody_attaches_it(
+    result: demo.DemoResult, pages: httpx.Client
+) -> None:
+    query = """
+        select ticket.account, ticket.ticket_id, bought.order_id
+        from mart.ticket as ticket
+        inner join core.amazon_order as bought using (account, marketplace)
+        where ticket.order_id is null and not bought.is_placeholder
+            and not exists (select 1 from mart.ticket as other where other.order_id = bought.order_id)
+        order by ticket.last_event_at desc, bought.order_id limit 1"""
+    with connect(result.stack.warehouse_url) as connection:
+        wanted = dict(connection.execute(text(query)).mappings().one())
+        forget = "delete from core.amazon_order where account = :account and order_id = :order_id"
+        assert connection.execute(text(forget), wanted).rowcount == 1
+    ticket = f"/support/tickets/{wanted['account']}/{wanted['ticket_id']}"
+    assert wanted["order_id"] in act(pages, ticket, action="attach_order", order_id=wanted["order_id"])
+    find = partial(demo._first_run, result.stack, "orders_wanted", {"run_type": "manual"})
+    assert demo._follow(result.stack, "orders_wanted", "order", find, print)["state"] == "success"
+    with connect(result.stack.warehouse_url) as connection:
+        held = "select is_placeholder from core.amazon_order where account = :account and order_id = :order_id"
+        assert connection.execute(text(held), wanted).scalars().all() == [False]
 
 
 def test_a_wrong_credential_fails_its_account_with_one_clear_error_and_the_others_go_on(

@@ -1,5 +1,6 @@
 """The same for programs: JSON with the access of the pages."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -122,7 +123,10 @@ def test_what_goes_between_two_pages_moves_no_other_row(browser: Browser, many: 
     ]
 
 
-@pytest.mark.parametrize("after", ["x", "bnVsbA", "WzFd", "W10"])
+NO_PLACES = ("x", "null", "[[1]]", "[]", "{}", '["x"]', '["x", "y"]', '["reply_now", "soon", "main/1"]')
+
+
+@pytest.mark.parametrize("after", [base64.urlsafe_b64encode(place.encode()).decode() for place in NO_PLACES])
 def test_a_place_that_no_answer_named_is_refused(browser: Browser, told: Engine, after: str) -> None:
     for path in ("worklist", "tickets", "events"):
         answer = browser("ana").get(f"/api/{path}", params={"after": after}, headers={"accept": "application/json"})

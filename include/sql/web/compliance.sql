@@ -1,5 +1,22 @@
--- In: period, since, until (days), metric; mart.compliance. Out: its rows, by account and first day.
+-- In: period, since, until (days), metric; after: place of the last row of the page before (null: the first page);
+-- at_most: rows; mart.compliance. Out: its rows by place, that is account, first day and what else they are of.
+with figures as (
+    select
+        *,
+        array[
+            account, starts_on::text, coalesce(marketplace, ''), coalesce(desk, ''), coalesce(team, ''),
+            coalesce(agent, ''), coalesce(ticket_type, '')
+        ] as place
+    from mart.compliance
+    where
+        period = %(period)s
+        and starts_on >= %(since)s::date
+        and starts_on < %(until)s::date
+        and metric = %(metric)s
+)
+
 select
+    place,
     starts_on,
     account,
     marketplace,
@@ -17,10 +34,7 @@ select
     reopened,
     backlog,
     oldest_waiting_seconds
-from mart.compliance
-where
-    period = %(period)s
-    and starts_on >= %(since)s::date
-    and starts_on < %(until)s::date
-    and metric = %(metric)s
-order by account, starts_on, marketplace, desk, team, agent, ticket_type
+from figures
+where %(after)s::text[] is null or place > %(after)s::text[]
+order by place
+limit %(at_most)s

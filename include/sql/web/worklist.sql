@@ -1,5 +1,6 @@
 -- In: agent, team, desk (null: any), marketplace, account, ticket_type, status, section (null: any), sort (due, type,
--- marketplace, account, total; with a minus the other way round), skip, at_most (null: all), asked; mart.worklist_item,
+-- marketplace, account, total; with a minus the other way round), skip, after_section, after_due and after_id (null:
+-- from the first; sorted by due, the last item of the page before), at_most (null: all), asked; mart.worklist_item,
 -- mart.period_not_done. Out: of the newest worklist that was written until then the items that are chosen, each once,
 -- by section, without what has been dealt with since; without the first so many, at most so many. Each row has in
 -- counts how many there are of which section, in late how many are late, in choices what can be chosen. If there is
@@ -67,7 +68,11 @@ choices as (
 ),
 
 chosen as materialized (
-    select * from left_to_do
+    select
+        *,
+        mart.section_rank(section) as section_rank,
+        account || '/' || coalesce(ticket_id, order_id, '') as id
+    from left_to_do
     where
         (%(marketplace)s::text is null or marketplace = %(marketplace)s)
         and (%(account)s::text is null or account = %(account)s)
@@ -96,7 +101,7 @@ page as materialized (
         position,
         row_number() over (
             order by
-                mart.section_rank(section) asc,
+                section_rank asc,
                 case %(sort)s::text when 'due' then due_at end asc nulls last,
                 case %(sort)s::text when '-due' then due_at end desc nulls last,
                 case %(sort)s::text
@@ -112,11 +117,13 @@ page as materialized (
                 case %(sort)s::text when 'total' then total_amount end asc nulls last,
                 case %(sort)s::text when '-total' then total_amount end desc nulls last,
                 due_at asc nulls last,
-                account asc,
-                ticket_id asc,
-                order_id asc
+                id asc
         ) as place
     from chosen
+    where
+        %(after_id)s::text is null
+        or (section_rank, coalesce(due_at, 'infinity'), id)
+        > (mart.section_rank(%(after_section)s), %(after_due)s::timestamptz, %(after_id)s::text)
     order by place asc
     limit %(at_most)s offset %(skip)s
 )

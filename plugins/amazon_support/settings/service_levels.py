@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
@@ -31,12 +31,18 @@ def _moment(value: object) -> object:
     return datetime.combine(value, time(), UTC) if isinstance(value, date) else value
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """All time zones: once a process, since Python opens hundreds of files to know them."""
+    return frozenset(available_timezones())
+
+
 def zone(name: str) -> str:
     """The name itself.
 
     Raises: ValueError if no time zone has it.
     """
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError(f"no time zone {name!r}; expected an IANA name such as Europe/Berlin")
     return name
 

@@ -8,14 +8,14 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Literal, TypeVar
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from amazon_support.outputs.items import SECTIONS, Item
+from amazon_support.outputs.items import Item
 from amazon_support.web.reading import Row, rows
 from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
 from amazon_support.web.tickets import shown_ticket, visible_ticket
@@ -24,9 +24,9 @@ from amazon_support.web.worklist import Chosen, listed
 
 router = APIRouter(prefix="/api", dependencies=[Depends(visitor)])
 LONGEST_SPAN = timedelta(days=400)
-LAST = datetime.max.replace(tzinfo=UTC).isoformat()
+NEVER = "infinity"  # as PostgreSQL has it
+PARTS_OF_A_PLACE = 7  # see include/sql/web/compliance.sql
 After = Annotated[str | None, Query(max_length=1000, description="`next` of the answer before")]
-Listed = TypeVar("Listed")
 Limit = Annotated[int, Query(ge=1, le=1000, description="rows of a page at most")]
 
 
@@ -222,13 +222,20 @@ def worklist(
 
     An agent gets the own list, or that of somebody of the own team. What was dealt with since is not on it.
     """
-    found = listed(connection, visitor, now, Chosen(agent=agent, team=team, desk=desk, marketplace=marketplace))
-    some, following = _page(found.items, _place_of_item, after, limit)
+    found = listed(
+        connection,
+        visitor,
+        now,
+        Chosen(agent=agent, team=team, desk=desk, marketplace=marketplace),
+        after=_read(after, str, _instant, str) if after else None,
+        at_most=limit + 1,
+    )
+    some = found.items[:limit]
     return Worklist(
         as_of=now,
         written_at=found.as_of,
-        items=[WorklistItem(id=_id_of_item(item), **asdict(item)) for item in some],
-        next=following,
+        items=[WorklistItem(id=f"{item.section}/{_id(item)}", **asdict(item)) for item in some],
+        next=_written(_place(some[-1])) if len(found.items) > limit else None,
     )
 
 
@@ -246,7 +253,7 @@ def tickets(
     limit: Limit = 100,
 ) -> Tickets:
     """Tickets that are not done, the first due first."""
-    after_due, after_id = _read(after, 2) if after else (None, None)
+    after_due, after_id = _read(after, _instant, str) if after else (None, None)
     found = rows(
         connection,
         "tickets",
@@ -298,7 +305,7 @@ def events(
     found = rows(
         connection,
         "events",
-        after=int(_read(after, 1)[0]) if after else 0,
+        after=_read(after, int)[0] if after else 0,
         until=now,
         account=account,
         ticket_key=one and one["ticket_key"],
@@ -321,57 +328,48 @@ def compliance(
 ) -> Compliance:
     """Rows of mart.compliance_day or _month from `since` up to `until`, at most 400 days. Columns: docs."""
     until = min(until, since + LONGEST_SPAN)
-    found = rows(connection, "compliance", since=since, until=until, period=period, metric=metric)
-    some, following = _page(found, _place_of_figures, after, limit)
+    found = rows(
+        connection,
+        "compliance",
+        since=since,
+        until=until,
+        period=period,
+        metric=metric,
+        after=_read(after, *[str] * PARTS_OF_A_PLACE) if after else None,
+        at_most=limit + 1,
+    )
+    some = found[:limit]
     return Compliance(
         since=since,
         until=until,
-        rows=[ComplianceRow(id="/".join(_place_of_figures(row)), **row) for row in some],
-        next=following,
+        rows=[ComplianceRow(id="/".join(row["place"]), **row) for row in some],
+        next=_written(some[-1]["place"]) if len(found) > limit else None,
     )
 
 
-# ---------- pages by key
+# ---------- pages by key: a row that comes or goes between two pages moves no other one
 
 
-def _page(
-    everything: Sequence[Listed], place: Callable[[Listed], list[str]], after: str | None, limit: int
-) -> tuple[list[Listed], str | None]:
-    """The rows behind `after` by their place, which tells them apart and sorts them, and what the next page is after.
-
-    A row that comes or goes between two pages moves no other one.
-    """
-    ordered = sorted(everything, key=place)
-    if after:
-        behind = _read(after, len(place(ordered[0])) if ordered else None)
-        ordered = [row for row in ordered if place(row) > behind]
-    some = ordered[:limit]
-    return some, _written(place(some[-1])) if len(ordered) > limit else None
+def _id(item: Item) -> str:
+    return f"{item.account}/{item.ticket_id or item.order_id or ''}"
 
 
-def _place_of_item(item: Item) -> list[str]:
-    rank = f"{list(SECTIONS).index(item.section):02}"
-    return [rank, item.due_at.astimezone(UTC).isoformat() if item.due_at else LAST, _id_of_item(item)]
-
-
-def _id_of_item(item: Item) -> str:
-    return "/".join((item.section, item.account, item.ticket_id or item.order_id or ""))
-
-
-def _place_of_figures(row: Row) -> list[str]:
-    names = ("account", "starts_on", "marketplace", "desk", "team", "agent", "ticket_type")
-    return ["" if row[name] is None else str(row[name]) for name in names]
+def _place(item: Item) -> list[str]:
+    return [item.section, item.due_at.isoformat() if item.due_at else NEVER, _id(item)]
 
 
 def _written(place: Sequence[str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(list(place)).encode()).decode().rstrip("=")
 
 
-def _read(after: str, parts: int | None) -> list[str]:
+def _read(after: str, *parts: Callable[[str], Any]) -> list[Any]:
+    """What _written wrote, each part of it read by its own function."""
     try:
         place = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
-        if isinstance(place, list) and all(isinstance(each, str) for each in place) and parts in (None, len(place)):
-            return place
-    except ValueError:
-        pass
-    raise HTTPException(422, "`after` is not what `next` of an answer said.")
+        return [part(each) for part, each in zip(parts, place, strict=True)]
+    except (ValueError, TypeError) as error:
+        raise HTTPException(422, "`after` is not what `next` of an answer said.") from error
+
+
+def _instant(text: str) -> str:
+    return text if text == NEVER else datetime.fromisoformat(text).isoformat()

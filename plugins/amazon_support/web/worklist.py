@@ -149,6 +149,7 @@ def listed(
     chosen: Chosen,
     *,
     skip: int = 0,
+    after: Sequence[str] | None = None,
     at_most: int | None = None,
 ) -> Listed:
     """The newest worklist by section, as far as it is chosen, without what has been dealt with since.
@@ -157,8 +158,10 @@ def listed(
 
     Args:
         skip, at_most: of the items; at_most None: all.
+        after: section, due instant and id of the last item of the page before; None: the first page.
     """
     asked: Row = {name: value or None for name, value in asdict(chosen).items()}
+    asked |= dict(zip(("after_section", "after_due", "after_id"), after or (None, None, None), strict=True))
     asked["agent"] = (chosen.agent if visitor.sees_all or chosen.agent in visitor.team else visitor.agent) or None
     found = rows(connection, "worklist", **asked, asked=now, skip=skip, at_most=at_most)
     first = found[0]

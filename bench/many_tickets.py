@@ -257,8 +257,12 @@ select
 from unnest(%(long)s::text[]) as key
 """
 STATUS = f"""
-insert into mart.ticket_status (account, ticket_id, ticket_key, status, from_at, until_at, cause)
-select account, {ID}, ticket_key, period.status, period.from_at, coalesce(period.until_at, 'infinity'), period.cause
+insert into mart.ticket_status (
+    account, ticket_id, ticket_key, status, from_at, until_at, cause, marketplace, ticket_type
+)
+select
+    account, {ID}, ticket_key, period.status, period.from_at, coalesce(period.until_at, 'infinity'), period.cause,
+    marketplace, ticket_type
 from invented
 cross join lateral (
     values
@@ -274,12 +278,14 @@ cross join lateral (
 where period.from_at is not null and period.from_at < coalesce(period.until_at, 'infinity')
 """
 LONG_STATUS = """
-insert into mart.ticket_status (account, ticket_id, ticket_key, status, from_at, until_at, cause)
+insert into mart.ticket_status (
+    account, ticket_id, ticket_key, status, from_at, until_at, cause, marketplace, ticket_type
+)
 select
     'shop_1', key, key, case when mod(n, 2) = 1 then 'open' else 'pending' end,
     %(until)s::timestamptz - make_interval(hours => 1001 - n),
     case when n < %(each)s then %(until)s::timestamptz - make_interval(hours => 1000 - n) else 'infinity' end,
-    case when mod(n, 2) = 1 then 'buyer_message' else 'reply' end
+    case when mod(n, 2) = 1 then 'buyer_message' else 'reply' end, 'US', 'contact_buyer'
 from unnest(%(long)s::text[]) as key, generate_series(1, %(each)s) as n
 """
 CLOCK = f"""

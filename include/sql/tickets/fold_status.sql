@@ -7,7 +7,9 @@ insert into mart.ticket_status (
     status,
     from_at,
     until_at,
-    cause
+    cause,
+    marketplace,
+    ticket_type
 )
 with transitions as (
     select
@@ -61,7 +63,9 @@ named as (
         periods.status,
         periods.from_at,
         periods.until_at,
-        periods.cause
+        periods.cause,
+        ticket.marketplace,
+        ticket.ticket_type
     from periods
     inner join batch_ticket on periods.ticket_no = batch_ticket.ticket_no
     inner join mart.ticket as ticket

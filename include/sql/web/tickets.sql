@@ -4,8 +4,6 @@
 -- is due. What is said of a ticket is looked up for those of the page only.
 with asked as not materialized (
     select
-        %(ticket_type)s::text as ticket_type,
-        %(marketplace)s::text as marketplace,
         %(agent)s::text as agent,
         %(marketplaces)s::text[] as marketplaces,
         %(team)s::text[] as team
@@ -16,6 +14,8 @@ not_done as (
     where
         status = any(%(statuses)s::text[])
         and (%(account)s::text is null or account = %(account)s)
+        and (%(ticket_type)s::text is null or ticket_type = %(ticket_type)s)
+        and (%(marketplace)s::text is null or marketplace = %(marketplace)s)
         and from_at <= %(as_of)s::timestamptz
         and until_at > %(as_of)s::timestamptz
         and lasts_until > %(as_of)s::timestamptz
@@ -58,17 +58,6 @@ narrowed as (
     cross join asked
     where
         (
-            (asked.ticket_type is null and asked.marketplace is null)
-            or exists (
-                select 1 from mart.ticket as ticket
-                where
-                    ticket.account = not_done.account
-                    and ticket.ticket_id = not_done.ticket_id
-                    and (asked.ticket_type is null or ticket.ticket_type = asked.ticket_type)
-                    and (asked.marketplace is null or ticket.marketplace = asked.marketplace)
-            )
-        )
-        and (
             asked.agent is null
             or exists (
                 select 1 from assigned
@@ -80,13 +69,7 @@ narrowed as (
         )
         and (
             asked.marketplaces is null
-            or exists (
-                select 1 from mart.ticket as ticket
-                where
-                    ticket.account = not_done.account
-                    and ticket.ticket_id = not_done.ticket_id
-                    and ticket.marketplace = any(asked.marketplaces)
-            )
+            or not_done.marketplace = any(asked.marketplaces)
             or exists (
                 select 1 from assigned
                 where
@@ -144,8 +127,8 @@ page as (
 select
     page.account,
     page.ticket_id,
-    ticket.marketplace,
-    ticket.ticket_type,
+    page.marketplace,
+    page.ticket_type,
     ticket.last_event_at,
     page.status,
     page.from_at as status_since,

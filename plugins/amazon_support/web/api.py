@@ -7,7 +7,6 @@ what they are. Times are ISO 8601 in UTC.
 import base64
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -234,7 +233,7 @@ def worklist(
     return Worklist(
         as_of=now,
         written_at=found.as_of,
-        items=[WorklistItem(id=f"{item.section}/{_id(item)}", **asdict(item)) for item in some],
+        items=[WorklistItem(id=f"{item.section}/{_id(item)}", **vars(item)) for item in some],
         next=_written(_place(some[-1])) if len(found.items) > limit else None,
     )
 

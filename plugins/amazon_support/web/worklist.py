@@ -116,7 +116,7 @@ def worklist(
     found = listed(connection, visitor, now, chosen, skip=0 if is_file else skip, at_most=None if is_file else A_PAGE)
     if is_file:
         columns = [field.name for field in fields(Item) if field.name != "position"]
-        return download("worklist", columns, map(asdict, found.items))
+        return download("worklist", columns, map(vars, found.items))
     return render(
         request,
         "worklist",

@@ -74,19 +74,19 @@ def test_a_new_account_costs_one_report_in_thirty_days_and_nobody_knows_how_many
     assert answer.exit_code == 0, answer.output
     (na, eu, fe) = json.loads(answer.stdout)["places"]
     assert [place["region"] for place in (na, eu, fe)] == ["na", "eu", "fe"], "nothing tells where it has a shop"
-    assert eu["windows"] == 10
+    assert eu["runs"] == 10
     assert eu["calls"] == {"createReport": 10, "getReport": 40, "getReportDocument": 10}
-    assert eu["lines"] is None
+    assert eu["rows"] is None
     assert eu["hours"] < 0.2, "within Amazon's burst"
 
 
 def test_two_years_wait_for_amazons_rates_and_what_is_older_is_left_out(warehouse: Engine) -> None:
     answer = ask("plan", "--from", f"{NOW - 900 * DAY:%Y-%m-%d}", "--account", "shop", "--json")
     cost = json.loads(answer.stdout)
-    windows = cost["places"][1]["windows"]
+    windows = cost["places"][1]["runs"]
     assert windows in (25, 26), "two years, and one more where a run begins before them"
     assert cost["places"][1]["hours"] == pytest.approx(((windows - 15) / 0.0167 + 300) / 3600)
-    assert "Amazon keeps two years" in cost["left_out"]
+    assert "Amazon keeps two years" in cost["notes"][0]
 
 
 def test_lines_and_disk_follow_from_what_reports_brought(warehouse: Engine) -> None:
@@ -100,7 +100,7 @@ def test_lines_and_disk_follow_from_what_reports_brought(warehouse: Engine) -> N
     answer = ask("plan", "--from", f"{NOW - 60 * DAY:%Y-%m-%d}", "--to", f"{NOW - DAY:%Y-%m-%d}")
     heading, place, total = answer.stdout.splitlines()
     assert heading.split() == [
-        "account", "region", "reports", "createReport", "getReport", "getReportDocument", "hours", "lines", "disk",
+        "account", "region", "runs", "createReport", "getReport", "getReportDocument", "hours", "lines", "disk",
     ]  # fmt: skip
     assert place.split()[:3] == ["shop", "eu", "2"]
     assert place.split()[-3:-1] == ["600,000", "480"] or place.split()[-3].startswith("59")

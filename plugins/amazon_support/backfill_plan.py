@@ -314,7 +314,7 @@ def _mail(connection: Connection, span: Window, accounts: Sequence[str], archive
     found = {row.account: row for row in run_step(connection, "backfill/mails.sql", asked)}
     for account in accounts:
         mails = found[account].mails if account in found else 0
-        sizes = list(_sizes(archive, found[account].some)) if account in found and archive else []
+        sizes = list(_sizes(archive, found[account].drawn)) if account in found and archive else []
         size = round(sum(sizes) / len(sizes) * mails) if sizes else None if mails else 0
         yield Place(account, "", 1, {}, mails / PACE[REREAD] / 3600, mails, size)
 
@@ -338,7 +338,7 @@ def _notes(asked: _Asked, costs: Sequence[Place]) -> Iterator[str]:
     if asked.dag == "support_hourly" and (reported := sum(place.calls["createReport"] for place in costs)):
         yield (
             f"{reported:,} of {sum(place.runs for place in costs):,} hours go by report: Amazon allows no search for "
-            f"them within {BUDGET / timedelta(minutes=1):.0f} minutes. For orders alone, orders_history is far cheaper."
+            f"them within {BUDGET / timedelta(minutes=1):.0f} minutes. For orders alone, orders_history costs far less."
         )
     if asked.dag == "support_daily" and asked.runs:
         yield (

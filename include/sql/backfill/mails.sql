@@ -1,5 +1,5 @@
--- In: accounts, a span of receipt, sample; landed mail that was not removed. Out: by account how many mails were received
--- then, and the names in the archive of some of them: names are digests, so the first ones are as good as drawn.
+-- In: accounts, a span of receipt, sample; landed mail that was not removed. Out: by account how many mails were
+-- received then, and the names in the archive of some: names are digests, so the first ones are as good as drawn.
 with mails as (
     select distinct
         account,
@@ -25,6 +25,6 @@ numbered as (
 select
     account,
     count(distinct mail_id) as mails,
-    array_agg(archived_as order by archived_as) filter (where number <= %(sample)s::integer) as some
+    array_agg(archived_as order by archived_as) filter (where number <= %(sample)s::integer) as drawn
 from numbered
 group by account

@@ -203,6 +203,11 @@ class _Asked:
         return runs(self.dag, self.span)
 
     @cached_property
+    def windows(self) -> list[Window]:
+        """What of the runs Amazon still reports on: one window a run."""
+        return [part for run in self.runs for part in plan_history(run.start, run.end, self.now)]
+
+    @cached_property
     def known(self) -> dict[tuple[str, str], dict[str, Any]]:
         return known(self.connection, self.span, self.accounts, self.now)
 
@@ -245,12 +250,10 @@ def _reports(number: int) -> dict[str, int]:
 
 def _orders_history(asked: _Asked, account: str, region: str) -> Place:
     """One report a run."""
-    windows = [part for run in asked.runs for part in plan_history(run.start, run.end, asked.now)]
-    days = sum((window.end - window.start for window in windows), timedelta()) / DAY
-    lines = asked.lines_a_day(account, region)
-    rows = None if lines is None else round(lines * days)
-    size = None if rows is None else rows * BYTES_A_LINE
-    return replace(asked.place(account, region, len(windows), _reports(len(windows)), rows), bytes=size)
+    number, lines = len(asked.windows), asked.lines_a_day(account, region)
+    days = sum((window.end - window.start for window in asked.windows), timedelta()) / DAY
+    place = asked.place(account, region, number, _reports(number), None if lines is None else lines * days)
+    return place if place.rows is None else replace(place, bytes=place.rows * BYTES_A_LINE)
 
 
 def _hourly(asked: _Asked, account: str, region: str) -> Place:
@@ -331,8 +334,7 @@ def _sizes(archive: Archive, names: Sequence[str]) -> Iterator[int]:
 def _notes(asked: _Asked, costs: Sequence[Place]) -> Iterator[str]:
     """What a person should know beside the figures."""
     if asked.dag == "orders_history":
-        windows = [part for run in asked.runs for part in plan_history(run.start, run.end, asked.now)]
-        oldest = min((window.start for window in windows), default=asked.span.end)
+        oldest = min((window.start for window in asked.windows), default=asked.span.end)
         if oldest > asked.span.start:
             yield f"Amazon keeps two years: nothing before {when(oldest)} can be had."
     if asked.dag == "support_hourly" and (reported := sum(place.calls["createReport"] for place in costs)):

@@ -4,7 +4,8 @@
 Removes personal data of buyers that is due: names, addresses, aliases and words, 30 days after delivery or after the
 last message, in the warehouse, the mail archive and the data folder; what was removed is on record. Figures and history
 stay. How long each thing is kept: `retention.yaml`; what is held where, and what to do when a buyer asks:
-docs/privacy.md. Beside it old worklists and counts of calls go, and room is made for those of the months to come.
+docs/privacy.md. Beside it old worklists, that they were sent, and counts of calls go, and room
+is made for the worklists of the months to come.
 
 **Runs** every day at 01:30 UTC, in batches with a commit each; it may be killed and run again at any time. A run for
 the past removes nothing that is needed today, so a backfill does no harm, and is of no use: each run removes all that

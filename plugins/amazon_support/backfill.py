@@ -1,6 +1,6 @@
-"""What a backfill of orders costs before it, how far it is while it runs, and whether anything is missing after it.
+"""How far a backfill of orders is while it runs, and whether anything is missing after it.
 
-The backfill itself is Airflow's, of the DAG orders_history: docs/backfill.md.
+The backfill itself is Airflow's, of the DAG orders_history: docs/backfill.md. What one costs: backfill_plan.py.
 """
 
 import csv
@@ -9,180 +9,28 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from amazon_support import charsets
+from amazon_support.backfill_plan import known, places, runs
 from amazon_support.outputs.items import when
 from amazon_support.pull import Errand, Fetched, patiently
 from amazon_support.settings import Settings
 from amazon_support.sources import reports
 from amazon_support.sources.errors import BadDocument
-from amazon_support.sources.order_history import LONGEST_WINDOW, plan_history
-from amazon_support.sources.rates import PUBLISHED, Plan
+from amazon_support.sources.order_history import plan_history
 from amazon_support.sources.reports import ReportRequest
 from amazon_support.warehouse import run_step
 from amazon_support.warehouse.land.order_report import USUAL_CHARSET
 from amazon_support.window import Window
 
-DAY = timedelta(days=1)
-REGIONS = ("na", "eu", "fe")
-# Measured: bench/history.md.
-CALLS_A_REPORT = {"createReport": 1, "getReport": 4, "getReportDocument": 1}
-BYTES_A_LINE = 800
-LINES_A_SECOND = 9_000  # downloaded, landed, checked and published by one machine
-MADE_IN = timedelta(minutes=5)  # what Amazon usually needs for a report; an hour at most
 # The same lines as the history's own report, by when the order was placed: that never changes, so days can be compared.
 # Source: Selling Partner API, report type values, order tracking reports.
 COUNTED = "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_ORDER_DATE_GENERAL"
-
-
-@dataclass(frozen=True)
-class Place:
-    """An account in a region, and what a span of history costs or has brought there.
-
-    Attributes:
-        windows: runs of orders_history that the span needs, one report each.
-        calls: by operation. hours: until the last report is there, at the rates that Amazon allows.
-        lines: of the reports, estimated from what is known; None: nothing is known. megabytes: of the warehouse.
-    """
-
-    account: str
-    region: str
-    windows: int
-    calls: dict[str, int]
-    hours: float
-    lines: int | None
-    megabytes: int | None
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a backfill would cost. Accounts and regions have rates of their own and run side by side.
-
-    Attributes:
-        left_out: of the span, what is too old for Amazon; empty: nothing.
-    """
-
-    places: tuple[Place, ...]
-    left_out: str
-
-    @property
-    def hours(self) -> float:
-        """Of all together: the slowest place, or this machine with the lines of all."""
-        lines = sum(place.lines or 0 for place in self.places)
-        return max([lines / LINES_A_SECOND / 3600, *(place.hours for place in self.places)], default=0)
-
-    def json(self) -> str:
-        return json.dumps({**asdict(self), "hours": round(self.hours, 2)}, ensure_ascii=False)
-
-    def table(self) -> str:
-        """One row a place, then the sum."""
-        rows = [_told(place.account, place.region, place) for place in self.places]
-        known = [place.lines for place in self.places if place.lines is not None]
-        total = Place(
-            "all",
-            "",
-            sum(place.windows for place in self.places),
-            {name: sum(place.calls[name] for place in self.places) for name in CALLS_A_REPORT},
-            self.hours,
-            sum(known) if known else None,
-            sum(place.megabytes or 0 for place in self.places) if known else None,
-        )
-        table = Fetched([], [*rows, _told("all", "", total)]).table()
-        unknown = len(self.places) - len(known)
-        notes = [self.left_out] if self.left_out else []
-        if unknown:
-            notes.append(f"Lines of {unknown} places are unknown: nothing was ever pulled there. Run one window first.")
-        return "\n".join([table, *notes])
-
-
-def _told(account: str, region: str, place: Place) -> dict[str, Any]:
-    return {
-        "account": account,
-        "region": region,
-        "reports": f"{place.windows:,}",
-        **{name: f"{calls:,}" for name, calls in place.calls.items()},
-        "hours": f"{place.hours:.1f}",
-        "lines": "?" if place.lines is None else f"{place.lines:,}",
-        "disk": "?" if place.megabytes is None else f"{place.megabytes:,} MB",
-    }
-
-
-def plan(
-    connection: Connection,
-    settings: Settings,
-    span: Window,
-    accounts: Sequence[str],
-    *,
-    now: datetime,
-) -> Cost:
-    """What `airflow backfill create --dag-id orders_history` over the span would cost. Asks Amazon nothing.
-
-    Args:
-        span: aware UTC. now: wall clock: Amazon reports two years back only.
-    """
-    known = _known(connection, span, accounts, now)
-    rates: dict[tuple[str, str, str], Plan] = {
-        (row.account, row.region, row.operation): Plan(row.rate, row.burst)
-        for row in run_step(connection, "backfill/rates.sql", {"accounts": list(accounts)})
-    }
-    windows = [part for run in _runs(span) for part in plan_history(run.start, run.end, now)]
-    days = sum((window.end - window.start for window in windows), timedelta()) / DAY
-    places = []
-    for account, region in _places(settings, accounts, known):
-        calls = {name: number * len(windows) for name, number in CALLS_A_REPORT.items()}
-        waits = [_wait(number, rates.get((account, region, name), PUBLISHED[name])) for name, number in calls.items()]
-        lines_a_day = known[account, region]["lines_a_day"] if (account, region) in known else None
-        lines = None if lines_a_day is None else round(lines_a_day * days)
-        places.append(
-            Place(
-                account,
-                region,
-                windows=len(windows),
-                calls=calls,
-                hours=(max(waits) + MADE_IN) / timedelta(hours=1) if windows else 0,
-                lines=lines,
-                megabytes=None if lines is None else round(lines * BYTES_A_LINE / 1e6),
-            )
-        )
-    oldest = min((window.start for window in windows), default=span.end)
-    left_out = "" if oldest <= span.start else f"Amazon keeps two years: nothing before {when(oldest)} can be had."
-    return Cost(tuple(places), left_out)
-
-
-def _runs(span: Window) -> Iterator[Window]:
-    """The windows of the DAG's runs, as Airflow makes them from the span's start."""
-    start = span.start
-    while start < span.end:
-        yield Window(start, start + LONGEST_WINDOW, live=False)
-        start += LONGEST_WINDOW
-
-
-def _wait(calls: int, rate: Plan) -> timedelta:
-    """Until the last of so many calls may be made."""
-    return timedelta(seconds=max(0, calls - rate.burst) / rate.rate)
-
-
-def _known(
-    connection: Connection, span: Window, accounts: Sequence[str], now: datetime
-) -> dict[tuple[str, str], dict[str, Any]]:
-    asked = {"accounts": list(accounts), "span_start": span.start, "span_end": span.end, "as_of": now}
-    found = run_step(connection, "backfill/known.sql", asked).mappings()
-    return {(row["account"], row["region"]): dict(row) for row in found}
-
-
-def _places(
-    settings: Settings, accounts: Sequence[str], known: Mapping[tuple[str, str], Any]
-) -> Iterator[tuple[str, str]]:
-    """Regions where the account was pulled; of a new account, all in which it may have a shop."""
-    for account in accounts:
-        here = [region for region in REGIONS if (account, region) in known]
-        for region in REGIONS:
-            if settings.marketplace_ids(settings.account(account), region) and (region in here or not here):
-                yield account, region
+HISTORY = "orders_history"
 
 
 # ---------- while it runs
@@ -192,11 +40,11 @@ def progress(
     connection: Connection, settings: Settings, span: Window, accounts: Sequence[str], *, now: datetime
 ) -> Fetched:
     """How much of the span has been pulled, and what became of it: one row an account and region."""
-    known = _known(connection, span, accounts, now)
+    found = known(connection, span, accounts, now)
     whole = (span.end - span.start).total_seconds()
     rows: list[dict[str, Any]] = []
-    for account, region in _places(settings, accounts, known):
-        row = known.get((account, region), {})
+    for account, region in places(settings, accounts, found):
+        row = found.get((account, region), {})
         share = row.get("pulled_seconds", 0) / whole
         gap = (row["gap_start"], row["gap_end"]) if row.get("is_pulled") else (span.start, span.end)
         rows.append(
@@ -287,8 +135,8 @@ def verify(connection: Connection, errand: Errand) -> list[Day]:
     """
     found: list[Day] = []
     # From the span's start on, so that no day is in two windows.
-    runs = [Window(run.start, min(run.end, errand.window.end), live=False) for run in _runs(errand.window)]
-    for window in [part for run in runs for part in plan_history(run.start, run.end, errand.now)]:
+    spans = [(run.start, min(run.end, errand.window.end)) for run in runs(HISTORY, errand.window)]
+    for window in [part for start, end in spans for part in plan_history(start, end, errand.now)]:
         errand.progress(f"Counting orders from {window.start:%Y-%m-%d} on")
         theirs = patiently(lambda window=window: _at_amazon(errand, window), errand.progress)  # type: ignore[misc]
         found += _compared(errand, _in_warehouse(connection, errand, window), theirs)

@@ -703,9 +703,9 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="JSON instead of a 
 
 @main.group()
 def backfill() -> None:
-    """What a backfill of orders costs, how far it is, and whether anything is missing after it.
+    """What a backfill costs; of one of orders, how far it is, and whether anything is missing after it.
 
-    The backfill itself is Airflow's, of the DAG orders_history; see docs/backfill.md.
+    The backfill itself is Airflow's; see docs/backfill.md.
 
     \b
       backfill plan     --from 2025-01-01
@@ -717,14 +717,30 @@ def backfill() -> None:
 
 @backfill.command("plan")
 @_options(*_SPAN, _ACCOUNTS, _JSON)
-def plan_backfill(start: datetime | None, end: datetime | None, accounts: tuple[str, ...], as_json: bool) -> None:
-    """Calls, hours at Amazon's rates, lines and disk of a backfill. Asks Amazon nothing and writes nothing."""
-    from amazon_support import backfill as history
+@click.option(
+    "--dag",
+    type=click.Choice(["orders_history", "support_hourly", "support_daily", "mail_reread"]),
+    default="orders_history",
+    show_default=True,
+    help="The DAG to be run for the past.",
+)
+def plan_backfill(
+    start: datetime | None, end: datetime | None, accounts: tuple[str, ...], as_json: bool, dag: str
+) -> None:
+    """Runs, calls, hours at Amazon's rates, and rows of a backfill. Asks Amazon nothing and writes nothing.
+
+    Runs are those that begin in the span. mail_reread calls nobody: what it reads of the archive is told.
+    """
+    from amazon_support import backfill_plan
 
     now = datetime.now(UTC)
-    span, current = _history(start, end, now), settings.load()
+    span, current, rereads = _history(start, end, now), settings.load(), dag == backfill_plan.REREAD
+    chosen = _accounts(current, accounts, also_disabled=rereads)
     with _airflows_warehouse() as engine, engine.connect() as connection:
-        cost = history.plan(connection, current, span, _accounts(current, accounts), now=now)
+        from amazon_support.orchestration import hooks
+
+        archive = hooks.archive() if rereads else None
+        cost = backfill_plan.plan(connection, current, dag, span, chosen, now=now, archive=archive)
     click.echo(cost.json() if as_json else cost.table())
 
 
@@ -790,10 +806,11 @@ def _history(start: datetime | None, end: datetime | None, now: datetime) -> Win
     return _window(start, min(end or now, now), timedelta(), timedelta.max)
 
 
-def _accounts(current: Settings, asked: tuple[str, ...]) -> list[str]:
-    known = [account.name for account in current.enabled_accounts]
+def _accounts(current: Settings, asked: tuple[str, ...], *, also_disabled: bool = False) -> list[str]:
+    known = [account.name for account in (current.accounts if also_disabled else current.enabled_accounts)]
     if unknown := [name for name in asked if name not in known]:
-        raise click.BadParameter(f"no enabled account {unknown[0]!r}; there are: {known}", param_hint="--account")
+        which = "account" if also_disabled else "enabled account"
+        raise click.BadParameter(f"no {which} {unknown[0]!r}; there are: {known}", param_hint="--account")
     return list(asked) or known
 
 

@@ -14,7 +14,8 @@ from sp_api.auth.access_token_client import cache
 from sqlalchemy import Engine
 
 from amazon_support import settings
-from amazon_support.cli import main
+from amazon_support.backfill_plan import DAGS
+from amazon_support.cli import backfill, main
 from amazon_support.sources import positions
 from amazon_support.warehouse import land
 from amazon_support.window import Window
@@ -45,6 +46,8 @@ def amazon(world: World) -> Iterator[str]:
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "accounts.yaml").write_text("accounts: [{name: shop, regions: [eu]}]\n")
     monkeypatch.setenv("AMAZON_SUPPORT_SETTINGS", str(tmp_path))
+    monkeypatch.setenv("AMAZON_SUPPORT_ARCHIVE", str(tmp_path / "archive"))
+    monkeypatch.setenv("AIRFLOW_CONN_AMAZON_SUPPORT_ARCHIVE", '{"conn_type": "generic", "password": "secret"}')
     for name, value in {"REFRESH_TOKEN": "Atzr|shop-eu", "CLIENT_ID": "id", "CLIENT_SECRET": "a-secret"}.items():
         monkeypatch.setenv(f"AMAZON_SP_API_{name}", value)
     cache.clear()  # access tokens, kept by the process
@@ -74,19 +77,19 @@ def test_a_new_account_costs_one_report_in_thirty_days_and_nobody_knows_how_many
     assert answer.exit_code == 0, answer.output
     (na, eu, fe) = json.loads(answer.stdout)["places"]
     assert [place["region"] for place in (na, eu, fe)] == ["na", "eu", "fe"], "nothing tells where it has a shop"
-    assert eu["windows"] == 10
+    assert eu["runs"] == 10
     assert eu["calls"] == {"createReport": 10, "getReport": 40, "getReportDocument": 10}
-    assert eu["lines"] is None
+    assert eu["rows"] is None
     assert eu["hours"] < 0.2, "within Amazon's burst"
 
 
 def test_two_years_wait_for_amazons_rates_and_what_is_older_is_left_out(warehouse: Engine) -> None:
     answer = ask("plan", "--from", f"{NOW - 900 * DAY:%Y-%m-%d}", "--account", "shop", "--json")
     cost = json.loads(answer.stdout)
-    windows = cost["places"][1]["windows"]
+    windows = cost["places"][1]["runs"]
     assert windows in (25, 26), "two years, and one more where a run begins before them"
     assert cost["places"][1]["hours"] == pytest.approx(((windows - 15) / 0.0167 + 300) / 3600)
-    assert "Amazon keeps two years" in cost["left_out"]
+    assert "Amazon keeps two years" in cost["notes"][0]
 
 
 def test_lines_and_disk_follow_from_what_reports_brought(warehouse: Engine) -> None:
@@ -100,11 +103,38 @@ def test_lines_and_disk_follow_from_what_reports_brought(warehouse: Engine) -> N
     answer = ask("plan", "--from", f"{NOW - 60 * DAY:%Y-%m-%d}", "--to", f"{NOW - DAY:%Y-%m-%d}")
     heading, place, total = answer.stdout.splitlines()
     assert heading.split() == [
-        "account", "region", "reports", "createReport", "getReport", "getReportDocument", "hours", "lines", "disk",
+        "account", "region", "runs", "createReport", "getReport", "getReportDocument", "hours", "lines", "disk",
     ]  # fmt: skip
     assert place.split()[:3] == ["shop", "eu", "2"]
     assert place.split()[-3:-1] == ["600,000", "480"] or place.split()[-3].startswith("59")
     assert total.startswith("all")
+
+
+def test_each_dag_that_can_be_run_for_the_past_has_a_plan(warehouse: Engine) -> None:
+    named = next(option for option in backfill.commands["plan"].params if option.name == "dag")
+    assert tuple(named.type.choices) == DAGS  # type: ignore[attr-defined]
+    yesterday = ("--from", f"{MIDNIGHT - DAY:%Y-%m-%d}", "--to", f"{MIDNIGHT - DAY:%Y-%m-%d}")
+    headings = {
+        "orders_history": "account region runs createReport getReport getReportDocument hours lines disk",
+        "support_hourly": "account region runs searchOrders createReport getReport getReportDocument hours orders",
+        "support_daily": "account region runs createReport getReport getReportDocument hours feedback",
+        "mail_reread": "account runs hours mails to read",
+    }
+    for dag, heading in headings.items():
+        answer = ask("plan", *yesterday, "--dag", dag)
+        assert answer.exit_code == 0, answer.output
+        assert answer.stdout.splitlines()[0].split() == heading.split()
+    assert ask("plan", *yesterday, "--dag", "support_retention").exit_code == 2
+
+
+def test_mail_of_a_disabled_account_is_read_again_and_nothing_else_is_pulled_for_it(
+    warehouse: Engine, tmp_path: Path
+) -> None:
+    (tmp_path / "accounts.yaml").write_text("accounts: [{name: shop, enabled: false}]\n")
+    start = ("--from", f"{SPAN.start:%Y-%m-%d}", "--account", "shop")
+    _, shop, total = ask("plan", *start, "--dag", "mail_reread").stdout.splitlines()
+    assert (shop.split(), total.split()) == (["shop", "1", "0.0", "0", "0", "MB"], ["all", "1", "0.0", "0", "0", "MB"])
+    assert "no enabled account 'shop'" in ask("plan", *start, "--dag", "support_daily").stderr
 
 
 # ---------- while it runs

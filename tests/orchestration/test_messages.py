@@ -79,6 +79,20 @@ def test_other_runs_tell_nobody(
         assert rows(connection, "select * from ops.hour_done") == []
 
 
+def test_what_was_sent_stays_known_whatever_window_the_upkeep_is_given(
+    warehouse: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_breach(warehouse)
+    in_a_run(monkeypatch)
+    tasks.write_worklists()
+    with warehouse.begin() as connection:
+        connection.exec_driver_sql("update pii.outbox set sent_at = now(), emptied_at = now()")
+    in_a_run(monkeypatch, "manual", end=NOW + timedelta(days=400))
+    assert tasks.keep_up()["messages"] == 0
+    in_a_run(monkeypatch)
+    assert tasks.write_worklists()["queued"] == 0
+
+
 def test_without_a_mail_server_mail_waits_and_chat_is_tried(warehouse: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     a_breach(warehouse)
     in_a_run(monkeypatch)

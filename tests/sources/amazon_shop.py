@@ -21,6 +21,7 @@ from amazon_support.sources.rates import PATIENCE, PUBLISHED, RateLimiter
 from amazon_support.window import Window
 from sandbox.amazon import TOKEN_PATH, create_app
 from sandbox.amazon_faults import Faults
+from sandbox.amazon_feedback import Feedback
 from sandbox.http import serve
 from sandbox.world import Seller, World
 
@@ -157,15 +158,17 @@ def running(
     folder: Path,
     stock: Sequence[dict[str, Any]] | dict[str, list[dict[str, Any]]],
     *,
+    feedback: Sequence[Feedback] = (),
     now: datetime = NOON + 5 * MINUTE,
     rate_factor: float = 1.0,
 ) -> Iterator[Shop]:
-    """A shop with the orders (of region eu, or by region) at the real rates."""
+    """A shop with the orders (of region eu, or by region) at the real rates; feedback is of the first region."""
     by_region = stock if isinstance(stock, dict) else {"eu": list(stock)}
     world = World(
         sellers=tuple(seller(region) for region in by_region),
         orders={("shop", region): list(found) for region, found in by_region.items()},
         mails=[],
+        feedback={("shop", next(iter(by_region))): list(feedback)},
     )
     clock, faults = Clock(now), Faults()
     with serve(create_app(world, clock=clock, faults=faults, rate_factor=rate_factor)) as url:

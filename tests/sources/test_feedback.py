@@ -10,7 +10,8 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
-from amazon_shop import DAY, MARKETPLACES, SETTINGS, SHIPPED, Clock, Shop, seller
+from amazon_shop import DAY, MARKETPLACES, SETTINGS, SHIPPED, Shop
+from amazon_shop import running as running_shop
 from landing import NOON, let_pass, order_id
 from sqlalchemy import Engine
 
@@ -23,11 +24,7 @@ from amazon_support.sources.feedback_report import Parsed
 from amazon_support.sources.memory import ShortMemory
 from amazon_support.warehouse import land
 from amazon_support.window import Window
-from sandbox.amazon import create_app
-from sandbox.amazon_faults import Faults
 from sandbox.amazon_feedback import Feedback
-from sandbox.http import serve
-from sandbox.world import World
 
 WINDOW = Window(NOON - DAY, NOON, live=True)
 ATTEMPTS = 1 + len(UNAVAILABLE_WAITS)  # of one call
@@ -54,16 +51,14 @@ def running(
     warehouse: Engine, folder: Path, feedback: Sequence[Feedback], region: str = "eu", countries: Sequence[str] = ()
 ) -> Iterator[Shop]:
     """A shop at the real rates, open in these countries (all of the region if none are given)."""
-    world = World(sellers=(seller(region),), orders={}, mails=[], feedback={("shop", region): list(feedback)})
-    clock, faults = Clock(NOON + timedelta(minutes=5)), Faults()
     closed = {
         country: AccountMarketplace(state="disabled")
         for country in MARKETPLACES[region]
         if countries and country not in countries
     }
-    active = SETTINGS.model_copy(update={"accounts": (Account(name="shop", marketplaces=closed),)})
-    with serve(create_app(world, clock=clock, faults=faults)) as url:
-        yield Shop(warehouse, url, clock, faults, folder, settings=active)
+    with running_shop(warehouse, folder, {region: []}, feedback=feedback) as shop:
+        shop.settings = SETTINGS.model_copy(update={"accounts": (Account(name="shop", marketplaces=closed),)})
+        yield shop
 
 
 def pull(shop: Shop, window: Window = WINDOW, memory: ShortMemory | None = None, *, region: str = "eu") -> Pulled:

@@ -150,6 +150,14 @@ class Archive:
         with _told(f"Mail {name[:16]} in {self.folder} cannot be looked at ({{}})."):
             return float(self._path(name).stat().st_mtime)
 
+    def size(self, name: str) -> int:
+        """Bytes of the mail as it is kept.
+
+        Raises: ArchiveError if it is not there.
+        """
+        with _told(f"Mail {name[:16]} in {self.folder} cannot be looked at ({{}})."):
+            return int(self._path(name).stat().st_size)
+
     def _sealed(self, name: str, packed: bytes) -> bytes:
         header, nonce = FORMAT + self._current, secrets.token_bytes(NONCE)
         return header + nonce + self._ciphers[self._current].encrypt(nonce, packed, header + name.encode())

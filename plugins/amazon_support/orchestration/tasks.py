@@ -421,11 +421,15 @@ def remove_personal_data() -> dict[str, Any]:
 
 
 def keep_up() -> dict[str, Any]:
-    """Makes room for the worklists of the months to come, and forgets worklists and counts of calls that are old."""
+    """Makes room for the worklists of the months to come; forgets old worklists, that they were sent, counts of calls.
+
+    A window that ends ahead of the clock ends now: what was sent just now must stay known.
+    """
     from amazon_support.warehouse import upkeep
 
+    as_of = min(_window().as_of, _now())
     with _warehouse() as engine:
-        return asdict(upkeep.keep_up(engine, settings.load().retention, as_of=_window().as_of))
+        return asdict(upkeep.keep_up(engine, settings.load().retention, as_of=as_of))
 
 
 # ---------- what tasks share

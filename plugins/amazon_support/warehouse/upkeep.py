@@ -1,4 +1,5 @@
-"""Keeps tables that only grow within bounds: worklists by month, made ahead and dropped; counts of calls."""
+"""Keeps tables that only grow within bounds: worklists by month, made ahead and dropped, and what says that they were
+made and sent; counts of calls."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,31 +16,38 @@ class Upkeep:
 
     Attributes:
         months_made, months_dropped: parts of the worklists. items: of worklists without such a part, deleted.
+        hours: notes that an hour's worklists were made, deleted. messages: notes that a message was sent, deleted.
         calls: counts of calls to Amazon, deleted.
     """
 
-    months_made: int
-    months_dropped: int
-    items: int
-    calls: int
+    months_made: int = 0
+    months_dropped: int = 0
+    items: int = 0
+    hours: int = 0
+    messages: int = 0
+    calls: int = 0
 
 
 def keep_up(engine: Engine, retention: Retention, *, as_of: datetime) -> Upkeep:
     """Makes room for the months to come and forgets what is older than retention.yaml says, in batches.
 
-    May be killed at any moment and repeated.
+    May be killed at any moment and repeated. A message that is forgotten cannot be sent again: its key names the hour
+    of a live run, and a day later (the least that worklists are kept) no run of that hour is live any more.
 
     Args:
-        as_of: aware UTC.
+        as_of: aware UTC, not ahead of the clock.
     """
+    lists_kept_from, together = as_of - retention.worklists_kept, retention.removed_together
     with engine.begin() as connection:
-        spans = {"as_of": as_of, "kept_from": as_of - retention.worklists_kept}
+        spans = {"as_of": as_of, "kept_from": lists_kept_from}
         months = run_step(connection, "ops/worklist_months.sql", spans).one()
     return Upkeep(
         months.made,
         months.dropped,
-        items=_batches(engine, "forget_hour", as_of - retention.worklists_kept, retention.removed_together),
-        calls=_batches(engine, "forget_calls", as_of - retention.calls_kept, retention.removed_together),
+        items=_batches(engine, "forget_hour", lists_kept_from, together),
+        hours=_batches(engine, "forget_hours_done", lists_kept_from, together),
+        messages=_batches(engine, "forget_messages", lists_kept_from, together),
+        calls=_batches(engine, "forget_calls", as_of - retention.calls_kept, together),
     )
 
 

@@ -1,4 +1,4 @@
-"""What agents did in their desks: landed as an export says it, published as ticket events and review requests, the words
+"""What agents did in their desks: landed as an export says it, published as ticket events and review requests, words
 apart."""
 
 from collections.abc import Sequence

@@ -456,6 +456,11 @@ select
 from invented
 where ticket_type in ('negative_feedback', 'neutral_feedback') and not is_follow_up
 """
+REVIEW_REQUESTS = """
+insert into core.review_request (account, order_id, requested_at, desk)
+select account, order_id, created_at + interval '9 days', 'bqool_reviews' from invented
+where order_id is not null and not is_follow_up
+"""
 CYCLES = f"""
 insert into mart.compliance_cycle (
     account, ticket_id, ticket_key, metric, cycle, marketplace, desk, team, ticket_type, agent, started_at,
@@ -600,6 +605,6 @@ STEPS = (
     (("core.amazon_order", "core.amazon_order_item", "pii.order_contact"), (ORDERS, ITEMS, CONTACTS)),
     (("mart.compliance_cycle",), (CYCLES,)),
     (("mart.worklist_item",), (WORKLIST,)),
-    ((), (COMPLIANCE, FEEDBACK, HEALTH, OUTBOX, ALERTS, VIEWS, CALLS, BATCHES, QUARANTINE)),
+    ((), (COMPLIANCE, FEEDBACK, REVIEW_REQUESTS, HEALTH, OUTBOX, ALERTS, VIEWS, CALLS, BATCHES, QUARANTINE)),
 )
 LONG = (LONG_TICKET, LONG_STATUS, LONG_CLOCK, LONG_EVENT, LONG_MAIL, LONG_WORDS)

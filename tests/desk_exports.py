@@ -15,6 +15,7 @@ from amazon_support.sources.desk_files import Parsed, Understanding, parse
 AGENTS = [{"name": "Ana Lima", "email": "ana@shop.example"}, {"name": "Bo", "email": "bo@shop.example"}]
 AT = "2026-03-10 11:30:00"
 SOLVED = {"Order ID": ORDER, "Action": "Solved", "Agent": "Ana Lima", "Date": AT}
+REVIEW = {"Order ID": ORDER, "Action": "Request a Review", "Agent": "Ana Lima", "Date": AT}
 NOTED = {"Order ID": ORDER, "Action": "Internal Note", "Agent": "Ana Lima", "Date": AT, "Note": "Called Mia Muster."}
 
 

@@ -76,4 +76,5 @@ DESK: dict[str, tuple[dict[str, str], str]] = {
     "date unreadable": ({"Date": "yesterday"}, "time_readable"),
     "clock in the future": ({"Date": "2026-03-11 11:30:00"}, "not_in_the_future"),
     "no ticket named": ({"Order ID": ""}, "names_a_ticket"),
+    "review asked of no order": ({"Action": "Request a review", "Order ID": "302-12"}, "review_names_its_order"),
 }

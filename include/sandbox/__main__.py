@@ -1,7 +1,10 @@
-"""`python -m sandbox serve`: Amazon, a mailbox for each account and a mail server, over an invented history."""
+"""`python -m sandbox serve`: Amazon, a mailbox for each account, a desk's exports and a mail server, over an invented
+history."""
 
 import argparse
+import csv
 import json
+import os
 import signal
 import sys
 import threading
@@ -41,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         amazon_url = servers.enter_context(serve(app, port=options.amazon_port))
         imap = servers.enter_context(imap_server(mailboxes, port=options.imap_port))
         smtp = servers.enter_context(smtp_sink(options.folder / "mail", port=options.smtp_port))
-        _write(listing, describe(world, amazon_url, imap, smtp))
+        folders = export_review_requests(world, options.folder / "desks", options.until)
+        _write(listing, describe(world, amazon_url, imap, smtp) | {"review_requests": folders})
         print(f"Serving {len(world.mails)} mails and {sum(map(len, world.orders.values()))} orders; see {listing}")
         sys.stdout.flush()
         stop.wait()
@@ -54,7 +58,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("serve", help="start all servers and run until SIGTERM")
-    command.add_argument("--folder", type=Path, required=True, help="gets servers.json and mail/*.eml")
+    command.add_argument("--folder", type=Path, required=True, help="gets servers.json, mail/*.eml, desks/*/*.csv")
     command.add_argument("--until", type=_instant, default="now", help="end of the history, ISO 8601 with zone")
     command.add_argument("--days", type=int, default=30, help="length of the history")
     command.add_argument("--seed", type=int, default=7, help="another number, another history")
@@ -86,6 +90,19 @@ def describe(world: World, amazon_url: str, imap: ImapServer, smtp: SmtpSink) ->
         "smtp": {"host": smtp.host, "port": smtp.port},
         "sellers": [asdict(seller) for seller in world.sellers],
     }
+
+
+def export_review_requests(world: World, folder: Path, written_at: datetime) -> dict[str, str]:
+    """A desk's list of what its automation asked for, a folder each account; returns the folders by account."""
+    for account, asked in world.review_requests.items():
+        path = folder / account / "review_requests.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["Order ID", "Status", "Sent Date"])
+            writer.writerows((order_id, "Sent", f"{at:%Y-%m-%d %H:%M:%S}") for order_id, at in asked)
+        os.utime(path, (written_at.timestamp(), written_at.timestamp()))
+    return {account: str(folder / account) for account in world.review_requests}
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ from sandbox.purchases import Item, Purchase, make_buyer, make_purchases, order_
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+ASKED_AFTER = 6 * DAY  # delivery; Amazon lets one ask for a review from the 5th to the 30th day
 
 # Hours that a buyer's last message has waited at the end of the history: fresh, at risk (20 to 24), breached.
 # One of each for every hundred orders, at least.
@@ -62,6 +63,7 @@ class World:
     mails: every account's, by received_at; now and then one comes twice.
     truth: what each mail was meant to say, by Message-ID.
     feedback: per (account, region); some of it changes only after the history's end.
+    review_requests: per account, (order id, when its buyer was asked for a review); aware UTC.
     """
 
     sellers: tuple[Seller, ...]
@@ -69,6 +71,7 @@ class World:
     mails: list[SandboxMail]
     truth: dict[str, Letter] = field(default_factory=dict)
     feedback: dict[tuple[str, str], list[Feedback]] = field(default_factory=dict)
+    review_requests: dict[str, list[tuple[str, datetime]]] = field(default_factory=dict)
 
 
 def generate(*, seed: int, until: datetime, days: int, sellers: Sequence[Seller], orders_per_day: float) -> World:
@@ -81,11 +84,13 @@ def generate(*, seed: int, until: datetime, days: int, sellers: Sequence[Seller]
         raise ValueError("until: expected an instant with time zone, such as 2026-03-14T00:00:00+00:00")
     orders: dict[tuple[str, str], list[dict[str, Any]]] = {}
     feedback: dict[tuple[str, str], list[Feedback]] = {}
+    review_requests: dict[str, list[tuple[str, datetime]]] = {}
     written: list[tuple[Letter, bytes]] = []
     for seller in sellers:
         history = _History(seed, seller, until.replace(microsecond=0), days, orders_per_day)
         orders[seller.account, seller.region] = [order_json(purchase) for purchase in history.purchases]
         feedback[seller.account, seller.region] = history.feedback
+        review_requests.setdefault(seller.account, []).extend(history.review_requests())
         written += history.written()
     written.sort(key=lambda each: (each[0].received_at, each[0].message_id))
     return World(
@@ -94,6 +99,7 @@ def generate(*, seed: int, until: datetime, days: int, sellers: Sequence[Seller]
         mails=[SandboxMail(letter.account, letter.received_at, raw) for letter, raw in written],
         truth={letter.message_id: letter for letter, _ in written},
         feedback=feedback,
+        review_requests=review_requests,
     )
 
 
@@ -143,6 +149,12 @@ class _History:
         """Mail that had arrived by the end; one in a hundred came twice."""
         arrived = [each for each in self._scribe.written if each[0].received_at <= self._until]
         return arrived + [each for each in arrived if self._rng.random() < 0.01]
+
+    def review_requests(self) -> Iterator[tuple[str, datetime]]:
+        """What a desk's automation has asked for by the end."""
+        for purchase in self._paid:
+            if purchase.delivered_at and (at := purchase.delivered_at + ASKED_AFTER) <= self._until:
+                yield purchase.order_id, at
 
     # ---------- how people behave
 

@@ -139,6 +139,7 @@ def configure(stack: LocalStack, servers: dict[str, Any]) -> None:
     ]
     _write_yaml(settings_folder / "accounts.yaml", {"accounts": accounts})
     _write_yaml(settings_folder / "agents.yaml", {"agents": AGENTS})
+    _write_yaml(settings_folder / "desk_files.yaml", _desk_files(servers.get("review_requests", {})))
     stack.add_environment(
         {
             "AMAZON_SUPPORT_SETTINGS": str(settings_folder),
@@ -173,6 +174,16 @@ def _connections(servers: dict[str, Any], accounts: list[str]) -> dict[str, str]
             "extra": {"use_ssl": False},
         }
     return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in connections.items()}
+
+
+def _desk_files(review_requests: dict[str, str]) -> dict[str, Any]:
+    """The shipped formats, and by account a folder of requests for reviews."""
+    desk_files: dict[str, Any] = yaml.safe_load((settings.home() / "include/settings/desk_files.yaml").read_text())
+    desk_files["desk_files"]["folders"] = [
+        {"account": account, "desk": "bqool_reviews", "url": folder, "format": "review_requests"}
+        for account, folder in review_requests.items()
+    ]
+    return desk_files
 
 
 def _amazon(seller: dict[str, Any]) -> str:

@@ -122,6 +122,9 @@ def test_what_cannot_be_done_is_told_in_one_sentence(arguments: list[str], code:
 
 
 def test_export_tells_all_that_is_held_of_an_order_and_is_on_record(warehouse: Engine, installation: Path) -> None:
+    asked = f"insert into core.review_request values ('main', '{ORDER}', '2026-03-10T12:00Z', 'bqool', null)"
+    with warehouse.begin() as connection:
+        connection.exec_driver_sql(asked)
     file = installation / "answer.json"
     assert "Written:" in run("export", "--order", ORDER, "--to", str(file)).output
     assert file.stat().st_mode & 0o777 == 0o600
@@ -129,6 +132,7 @@ def test_export_tells_all_that_is_held_of_an_order_and_is_on_record(warehouse: E
     assert {"Mia Muster", ALIAS} <= {told["buyer"][0]["buyer_name"], told["buyer"][0]["buyer_alias"]}
     assert [each["body"] for each in told["mails"]] == ["Wo ist meine Teekanne?"]
     assert told["order"][0]["ordered_at"] == "2026-03-08 12:00:00 UTC"
+    assert [each["requested_at"] for each in told["review_requests"]] == ["2026-03-10 12:00:00 UTC"]
     assert "Ute Fremd" not in file.read_text()
     with warehouse.connect() as connection:
         seen = rows(connection, "select subject, page, seen_at from ops.personal_data_view")

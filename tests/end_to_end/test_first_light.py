@@ -122,6 +122,11 @@ def test_the_newest_hour_the_hour_before_it_and_the_daily_job_succeed(result: de
     assert kinds == {"scheduled": "success", "backfill": "success", "support_daily scheduled": "success"}
 
 
+def test_the_desks_exports_brought_requests_for_reviews(warehouse: Connection) -> None:
+    asked = "select count(*) from core.review_request inner join core.amazon_order using (account, order_id)"
+    assert count(warehouse, asked) > 100
+
+
 def test_the_daily_job_brought_feedback_and_account_health(warehouse: Connection) -> None:
     assert count(warehouse, "select count(*) from core.feedback") > 0
     assert count(warehouse, "select count(*) from mart.account_health") > 0

@@ -1,10 +1,11 @@
-"""Checked exports become ticket events: once, on the right ticket, the words apart, what is wrong set aside."""
+"""Checked exports become ticket events: once, on the right ticket, the words apart, what is wrong set aside; and
+requests for reviews, of orders."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from desk_exports import NOTED, SOLVED, as_csv, desk_settings, read
+from desk_exports import NOTED, REVIEW, SOLVED, as_csv, desk_settings, read
 from landing import (
     ALIAS,
     BUYER_KEY,
@@ -257,6 +258,50 @@ def test_two_desks_may_number_alike(connection: Connection) -> None:
     assert events(connection, "source") == [("desk:bqool",), ("desk:zendesk",)]
 
 
+# ---------- requests for reviews
+
+
+def requests(connection: Connection) -> list[tuple[Any, ...]]:
+    return rows(
+        connection, "select account, order_id, requested_at, desk, actor from core.review_request order by 3, 4"
+    )
+
+
+def test_a_review_request_is_a_fact_of_its_order_and_needs_no_ticket(connection: Connection) -> None:
+    publish(connection, REVIEW)
+    done_at = datetime(2026, 3, 10, 11, 30, tzinfo=UTC)
+    assert requests(connection) == [("main", ORDER, done_at, "bqool", "Ana Lima")]
+    assert set_aside(connection) == []
+    for table in ("core.ticket_event", "ops.ticket_touched", "core.amazon_order"):
+        assert rows(connection, f"select * from {table}") == [], table
+
+
+def test_a_review_request_does_nothing_to_the_ticket_of_its_order(connection: Connection) -> None:
+    ask(connection)
+    tickets.fold(connection, POLICY)
+    before = statuses(connection, TICKET), clocks(connection, TICKET)
+    publish(connection, REVIEW, {**REVIEW, "Date": at(ASKED - timedelta(days=9))})
+    tickets.fold(connection, POLICY)
+    assert (statuses(connection, TICKET), clocks(connection, TICKET)) == before
+    assert len(requests(connection)) == 2, "also one from before the ticket began"
+    assert events(connection) == []
+
+
+def test_a_review_request_that_comes_again_is_one(connection: Connection) -> None:
+    publish(connection, REVIEW, REVIEW)
+    before = requests(connection)
+    publish(connection, {**REVIEW, "Date": "2026-03-10T12:30:00+01:00", "Activity ID": "77"}, NOTED)
+    assert requests(connection) == before
+    publish(connection, REVIEW, desk="bqool_reviews")
+    assert [row[3] for row in requests(connection)] == ["bqool", "bqool_reviews"], "each desk tells for itself"
+
+
+def test_what_came_with_a_review_request_is_not_kept(connection: Connection) -> None:
+    publish(connection, {**REVIEW, "Customer Email": ALIAS, "Note": "Mia Muster"}, NOTED)
+    assert rows(connection, "select received ->> 'Action' from pii.desk_action") == [("Internal Note",)]
+    assert "Muster" not in everything_in(connection, "raw", "core", "ops", "mart")
+
+
 # ---------- checks
 
 
@@ -272,6 +317,7 @@ def checked(warehouse: Engine) -> list[quality.BatchVerdict]:
         ({"Date": at(NOON + 61 * MINUTE)}, "not_in_the_future"),
         ({"Order ID": ""}, "names_a_ticket"),
         ({"Action": "Assigned"}, "assigned_to_somebody"),
+        ({"Action": "Request a review", "Order ID": "", "Customer Email": ALIAS}, "review_names_its_order"),
     ],
 )
 def test_a_bad_row_is_set_aside_and_the_others_are_published(
@@ -286,6 +332,14 @@ def test_a_bad_row_is_set_aside_and_the_others_are_published(
         assert land.publish_desk_actions(connection, desk_settings()) == 1
         assert [aside[:2] for aside in set_aside(connection)] == [("line 2", rule)]
         assert events(connection) == [("note", "Ana Lima")]
+        assert requests(connection) == []
+
+
+def test_a_review_request_that_an_automation_made_is_nothing_strange(warehouse: Engine) -> None:
+    with warehouse.begin() as connection:
+        bring(connection, {**REVIEW, "Agent": ""})
+    [verdict] = checked(warehouse)
+    assert (verdict.broken_rules, verdict.quarantined) == ({}, 0)
 
 
 def test_what_is_only_strange_is_recorded_and_published(warehouse: Engine) -> None:

@@ -120,5 +120,10 @@ def test_a_marketplaces_team_must_be_one_where_there_are_teams(folder: Path) -> 
 
 
 def test_the_shipped_formats_know_every_action() -> None:
-    for shipped in settings.load().desk_files.formats:
-        assert {*shipped.actions.values(), *shipped.statuses.values()} >= {"assign", "solve", "hold", "note", "status"}
+    means = {
+        shipped.name: {*shipped.actions.values(), *shipped.statuses.values()}
+        for shipped in settings.load().desk_files.formats
+    }
+    assert means.pop("review_requests") == {"review_request", "ignore"}
+    for known in means.values():
+        assert known >= {"assign", "solve", "hold", "note", "status"}

@@ -127,6 +127,7 @@ def test_no_bytes_break_the_reader(content: bytes) -> None:
         ({"Ticket Status": "Spam"}, "no_response_needed", {}),
         ({"Assigned To": "Ana Lima"}, "assign", {"agent": "Ana Lima"}),
         ({"Note": "wait"}, "note", {"text": "wait"}),
+        ({"Action": "Request a Review"}, "review_request", {"order_id": ORDER}),
         ({"Action": "Danced"}, None, {}),
         ({"Action": "Status changed", "Ticket Status": "?"}, None, {}),
         ({}, None, {}),
@@ -211,6 +212,21 @@ def test_an_export_in_zendesks_manner() -> None:
         ("3", "note", None, "wait", WHEN, ORDER),
     ]
     assert (parsed.rows[0].actor, parsed.ignored) == ("Ana Lima", 1)
+
+
+def test_a_list_of_review_requests_tells_those_that_were_sent() -> None:
+    listed = [
+        {"Amazon Order ID": ORDER, "Status": "Sent", "Sent Date": "03/10/2026 11:30 AM"},
+        {"Amazon Order ID": ORDER, "Status": "Scheduled", "Sent Date": ""},
+        {"Amazon Order ID": ORDER, "Status": "Not eligible", "Sent Date": ""},
+        {"Amazon Order ID": ORDER, "Status": "Lost", "Sent Date": ""},
+    ]
+    parsed = read(as_csv(*listed), desk_settings("review_requests"))
+    assert [(row.kind, row.order_id, row.occurred_at, row.actor) for row in parsed.rows] == [
+        ("review_request", ORDER, WHEN, None),
+        (None, ORDER, None, None),
+    ]
+    assert parsed.ignored == 2
 
 
 # ---------- the same action

@@ -1,4 +1,4 @@
--- In: landed rows of the batches without those in quarantine; events, mail; places (countries, and - for none). Out:
+-- In: landed rows of the batches without those in quarantine and those that need no ticket; events, mail; places (countries, and - for none). Out:
 -- raw.desk_action says which ticket each row is about: the one that its ticket id names, else the order's, else the
 -- case's, else the one of the buyer's last mail before. A row from before the ticket's beginning is about something
 -- that nobody knows; if it is less than a minute, the desk rounds its times.
@@ -10,7 +10,8 @@ with received as (
 passed as (
     select received.* from received
     where
-        not exists (
+        received.kind <> 'review_request'
+        and not exists (
             select 1 from ops.quarantine as aside
             where
                 aside.batch_id = received.batch_id

@@ -27,7 +27,8 @@ select
     others.currency,
     feedback.rating,
     feedback.rated_on,
-    feedback.removed_at as feedback_removed_at
+    feedback.removed_at as feedback_removed_at,
+    asked.review_requested_at
 from contact
 inner join pii.order_contact as same
     on
@@ -35,5 +36,12 @@ inner join pii.order_contact as same
         and (contact.buyer_alias = same.buyer_alias or contact.buyer_ref = same.buyer_ref)
 inner join others on same.account = others.account and same.order_id = others.order_id
 left join core.feedback as feedback on others.account = feedback.account and others.order_id = feedback.order_id
+left join lateral (
+    select max(requests.requested_at) as review_requested_at from core.review_request as requests
+    where
+        requests.account = others.account
+        and requests.order_id = others.order_id
+        and requests.requested_at <= %(as_of)s::timestamptz
+) as asked on true
 order by others.ordered_at desc
 limit 50

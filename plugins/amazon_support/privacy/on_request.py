@@ -15,6 +15,7 @@ PARTS = (
     "packages",
     "buyer",
     "feedback",
+    "review_requests",
     "tickets",
     "mails",
     "notes",

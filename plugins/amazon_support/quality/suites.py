@@ -46,7 +46,7 @@ ORDER_STATUSES = [
 # Source: FulfilledBy of the same model; what it ships is no work of ours.
 FULFILLED_BY = ["AMAZON", "MERCHANT"]
 
-DESK_ACTIONS = ["assign", "hold", "solve", "no_response_needed", "unread", "note"]
+DESK_ACTIONS = ["assign", "hold", "solve", "no_response_needed", "unread", "note", "review_request"]
 
 
 def orders(marketplace_ids: list[str]) -> "list[Expectation]":
@@ -160,6 +160,7 @@ def desk_action() -> "list[Expectation]":
         # Clocks differ; a wrong time zone often shows here.
         _between("not_in_the_future", REJECT, "hours_ahead", at_most=1),
         _between("names_a_ticket", REJECT, "references_to_ticket", at_least=1),
+        _matches("review_names_its_order", REJECT, "reviewed_order", ORDER_ID),
         _between("assigned_to_somebody", REJECT, "assigned_to_nobody", at_most=0),
         _between("held_for_somebody", WARN, "held_for_nobody", at_most=0),
         _present("actor_told", WARN, "actor"),

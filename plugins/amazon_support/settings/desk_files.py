@@ -12,7 +12,9 @@ DeskField = Literal[
     "row_id", "ticket_id", "order_id", "marketplace", "case_id", "buyer_alias",
     "action", "status", "agent", "stakeholder", "value", "actor", "at", "text",
 ]  # fmt: skip
-DeskAction = Literal["status", "assign", "hold", "solve", "no_response_needed", "unread", "note", "ignore"]
+DeskAction = Literal[
+    "status", "assign", "hold", "solve", "no_response_needed", "unread", "note", "review_request", "ignore"
+]
 TICKET_FIELDS: tuple[DeskField, ...] = ("ticket_id", "order_id", "case_id", "buyer_alias")
 
 

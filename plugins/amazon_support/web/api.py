@@ -131,6 +131,7 @@ class Ticket(BaseModel):
     order: dict[str, Any] | None
     items: list[dict[str, Any]]
     packages: list[dict[str, Any]]
+    review_requests: list[dict[str, Any]]
     relatives: list[dict[str, Any]]
     orders: list[dict[str, Any]]
     contact: dict[str, Any] | None

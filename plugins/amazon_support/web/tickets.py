@@ -202,6 +202,7 @@ def _order(connection: Connection, found: Row, now: datetime) -> Row:
         "order": next(iter(rows(connection, "ticket_order", **key)), None),
         "items": rows(connection, "ticket_items", **key),
         "packages": rows(connection, "ticket_packages", **key),
+        "review_requests": rows(connection, "ticket_review_requests", **key, as_of=now),
         "relatives": relatives,
         "orders": rows(connection, "ticket_orders_of_buyer", **key, buyer_ref=found["buyer_ref"], as_of=now),
     }

@@ -1,4 +1,5 @@
-"""What agents did in their desks: landed as an export says it, published as ticket events, the words apart."""
+"""What agents did in their desks: landed as an export says it, published as ticket events and review requests, words
+apart."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ UNREADABLE = "line_readable"  # the rule that a line breaks which could not be l
 NOWHERE = "-"  # in keys of tickets whose marketplace is not known
 
 # Which ticket a row is about, then what follows from it.
-PUBLISH_DESK = ("desk_tickets", "desk_events", "desk_unknown_tickets")
+PUBLISH_DESK = ("desk_tickets", "desk_events", "desk_unknown_tickets", "desk_review_requests")
 COLUMNS = (
     "row_identity", "kind", "status", "agent", "stakeholder", "actor", "occurred_at", "ticket_id", "order_id",
     "marketplace", "case_id", "buyer_ref",
@@ -40,7 +41,7 @@ class DeskActionRow:
     Attributes:
         line_number: as of raw.desk_action.
         row_identity: what makes it the same action in another file.
-        kind: of ticket event; None where the mapping does not explain the row.
+        kind: of ticket event, or review_request; None where the mapping does not explain the row.
         status: the desk's word, where a status was set. agent: who was assigned. stakeholder: for whom is waited.
         occurred_at: aware UTC; None where the time cannot be read.
         ticket_id, order_id, case_id, buyer_ref: which ticket, as far as the row says.
@@ -102,8 +103,9 @@ def land_desk_actions(
 
 
 def publish_desk_actions(connection: Connection, settings: Settings) -> int:
-    """Turns every checked batch of desks' actions into ticket events, in the caller's transaction. An action that is
-    known already changes nothing; one about a ticket that is not there is set aside.
+    """Turns every checked batch of desks' actions into ticket events and review requests, in the caller's transaction.
+    What is known already changes nothing; an action on a ticket that is not there is set aside. A review request needs
+    no ticket.
 
     Returns: how many batches were published.
     """

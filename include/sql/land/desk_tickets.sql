@@ -1,7 +1,7 @@
--- In: landed rows of the batches without those in quarantine and those that need no ticket; events, mail; places (countries, and - for none). Out:
--- raw.desk_action says which ticket each row is about: the one that its ticket id names, else the order's, else the
--- case's, else the one of the buyer's last mail before. A row from before the ticket's beginning is about something
--- that nobody knows; if it is less than a minute, the desk rounds its times.
+-- In: landed rows of the batches without those in quarantine and those that need no ticket; events, mail; places
+-- (countries, and - for none). Out: raw.desk_action says which ticket each row is about: the one that its ticket id
+-- names, else the order's, else the case's, else the one of the buyer's last mail before. A row from before the
+-- ticket's beginning is about something that nobody knows; if it is less than a minute, the desk rounds its times.
 with received as (
     select * from raw.desk_action
     where batch_id = any(%(batch_ids)s::bigint[])

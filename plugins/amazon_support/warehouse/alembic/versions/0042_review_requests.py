@@ -5,7 +5,7 @@ from alembic import op
 from amazon_support.warehouse.steps import sql_text
 
 revision = "0042"
-down_revision = "0043"
+down_revision = "0041"
 
 
 def upgrade() -> None:

@@ -4,9 +4,9 @@ from alembic import op
 
 from amazon_support.warehouse.steps import sql_text
 
-revision = "0043"
+revision = "0040"
 down_revision = "0039"
 
 
 def upgrade() -> None:
-    op.get_bind().exec_driver_sql(sql_text("migrations/0043_open_tickets_by_place.sql"))
+    op.get_bind().exec_driver_sql(sql_text("migrations/0040_open_tickets_by_place.sql"))

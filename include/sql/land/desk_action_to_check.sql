@@ -12,7 +12,7 @@ select
     occurred_at,
     extract(epoch from occurred_at - read_at) / 3600 as hours_ahead,
     case
-        when kind is distinct from 'review_request' then num_nonnulls(ticket_id, order_id, case_id, buyer_ref)
+        when coalesce(kind, '') <> 'review_request' then num_nonnulls(ticket_id, order_id, case_id, buyer_ref)
     end as references_to_ticket,
     case when kind = 'review_request' then coalesce(order_id, '') end as reviewed_order,
     case when kind = 'assign' and agent is null then 1 else 0 end as assigned_to_nobody,

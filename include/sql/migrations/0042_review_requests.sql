@@ -8,7 +8,7 @@ create table core.review_request (
     primary key (account, order_id, requested_at, desk)
 );
 comment on table core.review_request is 'Append-only: when the buyer of an order was asked for a review, by Amazon''s '
-'button or a desk''s automation. Of exports of desks: Amazon itself keeps no history of it. No personal data of buyers.';
+'button or a desk''s automation. Of exports of desks: Amazon itself keeps no history of it. No buyer''s personal data.';
 comment on column core.review_request.desk is 'Whose export tells it; a name of desk_files.yaml.';
 comment on column core.review_request.actor is 'Who asked; null: the export names nobody, as of an automation.';
 

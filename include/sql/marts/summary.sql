@@ -86,9 +86,9 @@ set_aside as (
 
 messages as (
     select
-        count(*) filter (where sent_at is not null) as messages_sent,
-        count(*) filter (where sent_at is null and dead_at is null) as messages_waiting,
-        count(*) filter (where dead_at is not null) as messages_dead
+        count(*) filter (where state = 'sent') as messages_sent,
+        count(*) filter (where state = 'waiting') as messages_waiting,
+        count(*) filter (where state = 'dead') as messages_dead
     from pii.outbox
 )
 

@@ -10,7 +10,8 @@ with asked as (
 periods as (
     select * from mart.period_not_done
     where
-        from_at <= %(as_of)s::timestamptz
+        ticket_type = 'performance_notification'
+        and from_at <= %(as_of)s::timestamptz
         and until_at > %(as_of)s::timestamptz
         and lasts_until > %(as_of)s::timestamptz
 ),
@@ -50,17 +51,14 @@ left join lateral (
 ) as said on true
 cross join asked
 where
-    ticket.ticket_type = 'performance_notification'
-    and (
-        asked.marketplaces is null
-        or ticket.marketplace = any(asked.marketplaces)
-        or exists (
-            select 1 from mart.ticket_agent as holder
-            where
-                holder.account = ticket.account
-                and holder.ticket_id = ticket.ticket_id
-                and holder.agent = any(asked.team)
-        )
+    asked.marketplaces is null
+    or ticket.marketplace = any(asked.marketplaces)
+    or exists (
+        select 1 from mart.ticket_agent as holder
+        where
+            holder.account = ticket.account
+            and holder.ticket_id = ticket.ticket_id
+            and holder.agent = any(asked.team)
     )
 order by clocks.due_at asc nulls last, ticket.account asc, ticket.ticket_id asc
 limit 200

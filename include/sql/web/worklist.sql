@@ -22,26 +22,26 @@ not_done as (
         and lasts_until > %(asked)s::timestamptz
 ),
 
+-- An item of several agents is the same in all their lists but for the place; the first agent's row is shown.
 once as (
-    select distinct on (items.section, items.account, items.ticket_id, items.order_id)
-        items.section,
-        items.account,
-        items.ticket_id,
-        items.order_id,
-        items.marketplace,
-        items.ticket_type,
-        items.status,
-        items.due_at,
-        items.total_amount,
-        items.agent,
-        items.position
-    from mart.worklist_item as items
+    select
+        section,
+        account,
+        ticket_id,
+        order_id,
+        marketplace,
+        ticket_type,
+        status,
+        due_at,
+        total_amount,
+        min(array[agent, position::text]) as shown
+    from mart.worklist_item
     where
-        items.as_of = (select newest.as_of from newest)
-        and (%(agent)s::text is null or items.agent = %(agent)s)
-        and (%(team)s::text is null or %(team)s = any(items.teams))
-        and (%(desk)s::text is null or items.desk = %(desk)s)
-    order by items.section, items.account, items.ticket_id, items.order_id, items.agent
+        as_of = (select newest.as_of from newest)
+        and (%(agent)s::text is null or agent = %(agent)s)
+        and (%(team)s::text is null or %(team)s = any(teams))
+        and (%(desk)s::text is null or desk = %(desk)s)
+    group by section, account, ticket_id, order_id, marketplace, ticket_type, status, due_at, total_amount
 ),
 
 -- What was listed as solved (by itself, or without a reply) stays, unless it came back and waits for the buyer now.
@@ -97,8 +97,8 @@ counted as (
 
 page as materialized (
     select
-        agent,
-        position,
+        shown[1] as agent,
+        shown[2]::integer as position,
         row_number() over (
             order by
                 section_rank asc,

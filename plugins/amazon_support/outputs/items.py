@@ -78,6 +78,7 @@ REASONS = (
     N_("{left} of {pieces} pieces to ship"),
 )
 MOST_HOLDERS = 3
+LONGEST_GOODS = 70  # characters
 CURRENCIES_WITHOUT_CENTS = frozenset({"JPY"})
 
 duration = ENGLISH.duration
@@ -171,7 +172,10 @@ class Shown:
     @property
     def goods(self) -> str:
         """What the order is of, in a line, and how much of it is still to ship."""
-        return "; ".join(part for part in (self.remark, shorten(self.item.items or "", 70, placeholder=" …")) if part)
+        items = self.item.items or ""
+        if len(items) > LONGEST_GOODS:
+            items = shorten(items, LONGEST_GOODS, placeholder=" …")
+        return "; ".join(part for part in (self.remark, items) if part)
 
     @property
     def tool(self) -> str:

@@ -23,8 +23,9 @@ PAGES_VARIABLE = "AMAZON_SUPPORT_PAGES_WAREHOUSE"  # URL with a user of the role
 PATIENCE = 5  # seconds that a request waits for a connection: people press again rather than wait longer
 LONGEST_QUERY = "30s"
 # Filters that are not asked for are null: a plan made for any values would read everything. Sorting the lists of a lead
-# needs a few megabytes; compiling a query takes longer than running it.
-QUERIES = {"plan_cache_mode": "force_custom_plan", "work_mem": "32MB", "jit": "off"}
+# needs a few megabytes; compiling a query takes longer than running it; sorting tens of thousands of keys to merge them
+# takes longer than hashing them.
+QUERIES = {"plan_cache_mode": "force_custom_plan", "work_mem": "32MB", "jit": "off", "enable_mergejoin": "off"}
 URL_SECONDS = 10  # until a change of the connection in Airflow counts
 BUSY = "All connections to the warehouse are in use. Try again in a few seconds."
 

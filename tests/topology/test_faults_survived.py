@@ -33,10 +33,11 @@ MINUTE = 60
 def installed(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Installation]:
     with installation(tmp_path_factory.mktemp("cluster")) as ready:
         yield ready
-    report: Any = pytestconfig.pluginmanager.get_plugin("terminalreporter")
-    report.write_line("\n\nThe hour took, in seconds:")
-    for what, seconds in ready.took.items():
-        report.write_line(f"{seconds:6.0f}  {what}")
+    plugin: Any = pytestconfig.pluginmanager.get_plugin
+    with plugin("capturemanager").global_and_fixture_disabled():
+        plugin("terminalreporter").write_line("\n\nThe hour took, in seconds:")
+        for what, seconds in ready.took.items():
+            plugin("terminalreporter").write_line(f"{seconds:6.0f}  {what}")
 
 
 def is_as_undisturbed(installed: Installation) -> None:

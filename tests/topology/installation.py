@@ -208,13 +208,16 @@ def add_desk(folder: Path, world: World) -> None:
 
 
 def files(folder: Path) -> dict[str, str]:
-    """By name, what each worklist file holds; of the archive, which is sealed with random numbers, only the names."""
+    """By name, what each worklist file holds; of the archive, which is sealed with random numbers, only the names.
+
+    Of a mail that is being written when its writer dies, the beginning stays beside it; the nightly removal takes it away.
+    """
     found = {}
     for path in sorted((folder / "worklists").rglob("*")):
         if path.is_file():
             found[path.name] = hashlib.md5(path.read_bytes()).hexdigest()
     for path in sorted((folder / "archive").rglob("*")):
-        if path.is_file():
+        if path.is_file() and path.suffix != ".tmp":
             found[str(path.relative_to(folder))] = "there"
     return found
 

@@ -210,7 +210,7 @@ def add_desk(folder: Path, world: World) -> None:
 def files(folder: Path) -> dict[str, str]:
     """By name, what each worklist file holds; of the archive, which is sealed with random numbers, only the names.
 
-    Of a mail that is being written when its writer dies, the beginning stays beside it; the nightly removal takes it away.
+    Of a mail that is being written when its writer dies, the beginning stays there until the nightly removal.
     """
     found = {}
     for path in sorted((folder / "worklists").rglob("*")):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ from output_rows import (
     waiting,
     worklist,
 )
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 from amazon_support.outputs.items import duration
 from amazon_support.outputs.worklist import WorklistCounts, read_worklists, write_worklists
@@ -343,6 +344,25 @@ def test_written_twice_it_is_the_same(connection: Connection) -> None:
     first = listed(connection)
     assert listed(connection) == first
     assert len(first) == 2
+
+
+def test_written_twice_at_once_it_is_the_same(warehouse: Engine) -> None:
+    with warehouse.begin() as connection:
+        waiting(connection, "DE:order:1", before(hours=5))
+    written = []
+
+    def write() -> None:
+        with warehouse.begin() as connection:
+            written.append(write_worklists(connection, settings(), as_of=NOON).items)
+
+    with warehouse.begin() as connection:
+        write_worklists(connection, settings(), as_of=NOON)
+        second = threading.Thread(target=write)
+        second.start()
+        second.join(timeout=0.5)
+        assert written == []  # it waits
+    second.join()
+    assert written == [1]
 
 
 def test_a_past_hour_knows_nothing_of_what_came_later(connection: Connection) -> None:

@@ -7,11 +7,13 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -40,10 +42,12 @@ class Cluster(LocalStack):
         super().__init__(folder, port=0)
         self.broker_port = free_port(0)
         self.stops = self.folder / "airflow" / "stops"
+        self.has_clock = False
+        self._clock_step = self.folder / "clock_step"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def env(self) -> dict[str, str]:
-        return super().env() | {
+        own = {
             "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
             "AIRFLOW__CORE__PARALLELISM": "64",
             "AIRFLOW__CELERY__BROKER_URL": f"redis://127.0.0.1:{self.broker_port}/0",
@@ -62,6 +66,24 @@ class Cluster(LocalStack):
             "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "30",
             "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "2",
         }
+        if self.has_clock:
+            own |= {"LD_PRELOAD": str(self.folder / "clock_step.so"), "CLOCK_STEP_FILE": str(self._clock_step)}
+        return super().env() | own
+
+    # ---------- the clock
+
+    def step_clock(self, seconds: int) -> None:
+        """From now on the wall clock of all parts but PostgreSQL is so many seconds ahead of this machine's."""
+        with self._clock_step.open("r+b") as file:
+            file.write(struct.pack("l", seconds))
+
+    def _make_clock(self) -> None:
+        """Without a compiler the parts' clock is this machine's."""
+        if compiler := shutil.which("cc"):
+            source, library = Path(__file__).with_name("clock_step.c"), self.folder / "clock_step.so"
+            subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, source], check=True)
+            self._clock_step.write_bytes(struct.pack("l", 0))
+            self.has_clock = True
 
     # ---------- parts
 
@@ -76,6 +98,7 @@ class Cluster(LocalStack):
         shutil.copy(Path(__file__).with_name("site_policy.py"), config / "airflow_local_settings.py")
         self.stops.mkdir(exist_ok=True)
         (self.stops / "last_hour").write_text(last_hour)
+        self._make_clock()
         for part in PARTS:
             self.start_part(part)
         self.until(self.healthy, "Airflow", RUN)
@@ -87,12 +110,15 @@ class Cluster(LocalStack):
     def kill(self, part: str) -> None:
         """kill -9 for the part and everything that it started."""
         process = self._processes.pop(part)
-        os.killpg(process.pid, signal.SIGKILL)
-        for pid in psutil.pids():  # tasks have groups of their own
-            with suppress(ProcessLookupError):
-                if os.getsid(pid) == process.pid:
-                    os.kill(pid, signal.SIGKILL)
+        _signal(process.pid, signal.SIGKILL)
         process.wait()
+
+    def freeze(self, part: str) -> None:
+        """Nothing of the part does anything until it is thawed."""
+        _signal(self._pid(part), signal.SIGSTOP)
+
+    def thaw(self, part: str) -> None:
+        _signal(self._pid(part), signal.SIGCONT)
 
     def restart(self, part: str) -> None:
         self.kill(part)
@@ -146,20 +172,25 @@ class Cluster(LocalStack):
     # ---------- where tasks stop
 
     def stop_at(self, stops: Iterable[str]) -> None:
-        """Tasks stop at these, each as `task.moment` (see site_policy.py)."""
+        """Tasks stop at these, named as in site_policy.py."""
         for stop in stops:
             (self.stops / stop).touch()
 
     @contextmanager
-    def stopped(self, task: str, moment: str) -> Iterator[None]:
-        """Inside, an instance of the task stands still at that moment."""
-        self.stop_at([f"{task}.{moment}"])
-        self.until(self.reached, f"{task} at its {moment}", RUN)
+    def stopped(self, *stops: str) -> Iterator[list[int]]:
+        """Inside, an instance of a task stands still at each of the stops. Gives their process ids."""
+        self.stop_at(stops)
+        reached = [self.stops / f"{stop}.reached" for stop in stops]
+        self.until(lambda: all(path.read_text() for path in reached), f"Tasks at {', '.join(stops)}", RUN)
         try:
-            yield
+            yield [int(path.read_text()) for path in reached]
         finally:
-            for path in self.reached():
-                path.unlink()
+            self.go_on(*stops)
+
+    def go_on(self, *stops: str) -> None:
+        """Lets tasks that stand still go on."""
+        for stop in stops:
+            (self.stops / f"{stop}.reached").unlink(missing_ok=True)
 
     def reached(self) -> list[Path]:
         """Stops at which a task stands now; each holds its process id."""
@@ -210,6 +241,20 @@ class Cluster(LocalStack):
     def run_tasks_anew(self, run: str, tasks: list[str], dag: str = DAG) -> None:
         body = {"dry_run": False, "dag_run_id": run, "task_ids": tasks, "only_failed": True, "reset_dag_runs": True}
         self.api("POST", f"/dags/{dag}/clearTaskInstances", body)
+
+    def start_run(self, window: dict[str, str], dag: str = DAG) -> str:
+        """Begins a manual run and gives its id."""
+        return str(self.api("POST", f"/dags/{dag}/dagRuns", {"logical_date": None, "conf": window})["dag_run_id"])
+
+    def start_backfill(self, logical_date: datetime, dag: str = DAG) -> str:
+        """Begins a backfill of one run, again if it was made, and gives the run's id. One backfill at a time."""
+        past = f"/backfills?dag_id={dag}"
+        self.until(lambda: all(b["completed_at"] for b in self.api("GET", past)["backfills"]), "The last backfill", RUN)
+        span = {"from_date": logical_date.isoformat(), "to_date": logical_date.isoformat()}
+        self.api("POST", "/backfills", {"dag_id": dag, **span, "reprocess_behavior": "completed"})
+        query = text("select run_id from dag_run where dag_id = :dag and logical_date = :date")
+        with self.airflow_database() as airflow:
+            return str(airflow.execute(query, {"dag": dag, "date": logical_date}).scalar_one())
 
     def state(self, run: str) -> str:
         with self.airflow_database() as airflow:
@@ -265,3 +310,11 @@ class Cluster(LocalStack):
             if time.monotonic() > deadline:
                 raise AssertionError(f"{what}: not within {timeout:.0f} s; logs: {self.logs}")
             time.sleep(0.2)
+
+
+def _signal(session: int, number: int) -> None:
+    """To every process of the session: tasks have groups of their own."""
+    for pid in psutil.pids():
+        with suppress(ProcessLookupError):
+            if os.getsid(pid) == session:
+                os.kill(pid, number)

@@ -2,14 +2,16 @@
 
 Nobody waits a minute for a retry. A task stops at a line where a file asks it to, so that a fault meets it just there:
 `stops/<task>.<moment>` becomes `….reached`, holding the task's process id, and the task goes on when that is removed.
+`stops/<task>.<moment>.<run type>` stops that of one run where several run at once.
 
 Moments: `begin` before its first line; `commit` before the first commit of its work (its turns within Amazon's rates
-are not its work).
+are not its work); `end` when all of it is done and committed, and Airflow does not know.
 """
 
 import os
 import sys
 import time
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,9 +22,11 @@ LAST_HOUR = STOPS / "last_hour"  # no run is made for a later one, however long 
 COLD = STOPS / "cold"  # workers start quickly, their tasks slowly
 
 _task: str | None = None  # that this process runs; None in processes that only read DAGs
+_run_type: str | None = None  # of its run: scheduled, manual, backfill
 
 
 def dag_policy(dag: Any) -> None:
+    dag.max_active_runs = 4  # so that an hour can run twice at once
     if LAST_HOUR.exists():
         dag.end_date = datetime.fromisoformat(LAST_HOUR.read_text())
 
@@ -47,12 +51,14 @@ def _let_tasks_stop() -> None:
 
 
 def _execute(context: Any, ti: Any, log: Any) -> Any:
-    global _task
+    global _task, _run_type
     from airflow.sdk.execution_time import task_runner
 
-    _task = ti.task_id
+    _task, _run_type = ti.task_id, context["dag_run"].run_type.value
     _stop("begin")
-    return task_runner.execute_without_stops(context, ti, log)  # type: ignore[attr-defined]
+    result = task_runner.execute_without_stops(context, ti, log)  # type: ignore[attr-defined]
+    _stop("end")
+    return result
 
 
 def _note_work(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
@@ -66,15 +72,13 @@ def _stop_before_commit(connection: Any) -> None:
 
 
 def _stop(moment: str) -> None:
-    wanted = STOPS / f"{_task}.{moment}"
-    reached = wanted.with_name(f"{wanted.name}.reached")
-    try:
-        wanted.rename(reached)  # of several instances of a task one
-    except FileNotFoundError:
-        return
-    reached.write_text(str(os.getpid()))
-    while reached.exists():
-        time.sleep(0.05)
+    for wanted in (STOPS / f"{_task}.{moment}", STOPS / f"{_task}.{moment}.{_run_type}"):
+        reached = wanted.with_name(f"{wanted.name}.reached")
+        with suppress(FileNotFoundError):
+            wanted.rename(reached)  # of several instances of a task one
+            reached.write_text(str(os.getpid()))
+            while reached.exists():
+                time.sleep(0.05)
 
 
 def _warm_up(**_: Any) -> None:

@@ -27,6 +27,7 @@ FILE_COLUMNS = [name for name in COLUMNS if name != "reasons"]
 LONGEST_WORDS = 20_000  # letters that are looked at: a message may be a megabyte of nothing
 LINK = re.compile(r"(?:\b[a-z][a-z0-9+.-]*:/|\bwww\.)\S+", re.IGNORECASE)
 LOOK_BACK = timedelta(hours=1)
+WORKLIST_LOCK = 4_711_003  # with the hour: whoever writes the same lists waits, then writes them anew
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ def write_worklists(
     Args:
         as_of: aware UTC. since: tickets that solved themselves after it are listed; default: an hour before.
     """
+    hour = int(as_of.timestamp()) // 3600
+    connection.exec_driver_sql("select pg_advisory_xact_lock(%s, %s)", (WORKLIST_LOCK, hour))
     run_step(connection, "marts/worklist_clear.sql", {"as_of": as_of})
     parameters = {**_sql_settings(settings), "as_of": as_of, "since": since or as_of - LOOK_BACK}
     counts = run_step(connection, "marts/worklist_fill.sql", parameters).mappings().one()

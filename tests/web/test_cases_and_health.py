@@ -95,6 +95,19 @@ def test_a_figure_stands_against_its_target_and_leads_to_its_trend(browser: Brow
     assert browser("bo").get(way[1].replace("&amp;", "&")).status_code == 403
 
 
+def test_where_figures_are_many_the_good_ones_of_a_marketplace_are_a_page_of_their_own(
+    browser: Browser, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amazon_support.web.health.MOST_FIGURES", 2)
+    told_by_amazon(warehouse)
+    page = browser("ana").get("/health").text
+    assert "Late shipment rate" in page  # which is not good
+    assert "Order defect rate" not in page
+    way = re.search(r'href="(/health\?of=main&amp;place=DE)">\d+ others<', page)
+    assert way
+    assert "Order defect rate" in browser("ana").get(way[1].replace("&amp;", "&")).text
+
+
 @pytest.mark.parametrize(
     ("value", "target", "condition", "unit", "shown"),
     [

@@ -26,7 +26,7 @@ COMPARISONS = {
     "LESS_THAN_OR_EQUAL": "≤",
     "GREATER_THAN_OR_EQUAL": "≥",
 }
-MOST_FIGURES = 300  # on a page, or one account's
+MOST_FIGURES = 300  # on a page
 Name = Annotated[str, Query(max_length=100)]
 
 
@@ -39,10 +39,12 @@ def health(
     did: Annotated[str, Query(max_length=40)] = "",
     account: Name = "",
     of: Name = "",
+    place: Name = "",
 ) -> Response:
     """Account health as Amazon told it last, account by account; notifications that are not done come first.
 
-    Where there is much, one account a page: that of `of`. `did`, `account`: what the visitor has just done, and where.
+    Where there is much, one account a page: that of `of`; where that is still much, of its marketplaces only what is
+    not good, and all of one: `place`. `did`, `account`: what the visitor has just done, and where.
     """
     figures = [
         row | {"gauge": gauge(row), "query": urlencode({name: row[name] for name in NAMING if row[name] is not None})}
@@ -52,7 +54,7 @@ def health(
     accounts = sorted({row["account"] for row in figures})
     if len(figures) > MOST_FIGURES:
         shown = of if of in accounts else accounts[0]
-        figures = [row for row in figures if row["account"] == shown]
+        figures = [row for row in figures if row["account"] == shown and place in ("", row["marketplace"])]
     else:
         shown, accounts = "", []
     groups = groupby(figures, key=lambda row: (row["account"], row["marketplace"]))
@@ -65,6 +67,7 @@ def health(
         groups=[(key, list(each)) for key, each in groups],
         accounts=accounts,
         shown=shown,
+        is_brief=not place and len(figures) > MOST_FIGURES,
         comparisons=COMPARISONS,
         notifications=[
             row | {"form_key": forms.key(visitor.name, form_subject(row["account"], row["ticket_id"]))}

@@ -1,4 +1,4 @@
--- In: the figures of 0005. Out: how each account does is read by index: a report, and before it the last of each metric.
+-- In: the figures of 0005. Out: how accounts do is read by index: a report, and before it the last of each metric.
 create index account_metric_of on core.account_metric (account, marketplace, metric, measured_at);
 
 create or replace function mart.account_health_as_of(as_of timestamptz) returns table (

@@ -14,8 +14,8 @@ class Inbox:
     Attributes:
         answers: given for a recipient or sender in turn before it is accepted.
         stalls_at: EHLO, MAIL, RCPT, DATA (before the mail is kept) or KEPT (after that, before the answer): there the
-            server sets `reached` and says nothing until it is set to something else. hangs_up: mails that are kept
-            without an answer, the connection closed.
+            server sets `reached` and says nothing until it is set to something else, or the client is gone, which
+            sets `left`. hangs_up: mails that are kept without an answer, the connection closed.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Inbox:
         self.port = 0
         self.stalls_at = ""
         self.hangs_up = 0
-        self.reached = threading.Event()
+        self.reached, self.left = threading.Event(), threading.Event()
 
     async def handle_EHLO(
         self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
@@ -62,9 +62,13 @@ class Inbox:
         return "250 taken"
 
     async def _pass(self, stage: str) -> None:
-        while self.stalls_at == stage:
-            self.reached.set()
-            await asyncio.sleep(0.01)
+        try:
+            while self.stalls_at == stage:
+                self.reached.set()
+                await asyncio.sleep(0.01)
+        except asyncio.CancelledError:
+            self.left.set()
+            raise
 
     def subjects(self) -> list[str]:
         return [mail["Subject"] for mail in self.mails]

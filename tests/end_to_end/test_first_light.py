@@ -384,8 +384,6 @@ def test_a_wrong_credential_fails_its_account_with_one_clear_error_and_the_other
     assert states.pop(("summary", -1))[0] == "failed"
     # An hour in which mail names no unknown order has none to ask for.
     states.pop(("missing_orders.pull", -1), None)
-    # Nobody here drops a desk's exports.
-    assert states.pop(("desks.pull", -1))[0] == "skipped"
     assert {state for state, _ in states.values()} == {"success"}
     logs = "".join(path.read_text() for path in (stack.logs / "tasks").rglob("*.log") if "map_index=3" in str(path))
     assert "account wrongshop, region eu, connection amazon_wrong" in logs

@@ -69,7 +69,7 @@ select pg_terminate_backend(pid) from pg_stat_activity where datname = current_d
 WORTH = "select current_database(), pg_database_size(current_database()) < %s"
 TABLES = f"""
 select oid::regclass::text from pg_class
-where relkind = 'r' and relnamespace::regnamespace::text in {SCHEMAS}
+where relkind = 'r' and (relnamespace::regnamespace::text in {SCHEMAS} or relname = 'alembic_version')
 order by 1
 """
 RESTORE = """

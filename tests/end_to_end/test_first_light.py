@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from desk import token
 from imapclient import IMAPClient
 from marked_buyer import marked_mail, traces, traces_in_database
 from sqlalchemy import Connection, text
@@ -136,11 +137,8 @@ def test_the_daily_job_brought_feedback_and_account_health(warehouse: Connection
 def pages(result: demo.DemoResult) -> Iterator[httpx.Client]:
     """The support pages for the admin, as within Airflow's own pages, by their cookie."""
     stack = result.stack
-    credentials = {"username": "admin", "password": stack.password}
-    token = httpx.post(f"{stack.airflow_url}/auth/token", json=credentials).json()["access_token"]
-    with httpx.Client(
-        base_url=stack.airflow_url, cookies={"_token": token}, headers={"accept": "text/html"}, timeout=60
-    ) as client:
+    cookies, headers = {"_token": token(stack, "admin", stack.password)}, {"accept": "text/html"}
+    with httpx.Client(base_url=stack.airflow_url, cookies=cookies, headers=headers, timeout=60) as client:
         yield client
 
 

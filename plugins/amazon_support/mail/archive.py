@@ -147,16 +147,18 @@ class Archive:
 
         Raises: ArchiveError if it is not there.
         """
-        with _told(f"Mail {name[:16]} in {self.folder} cannot be looked at ({{}})."):
-            return float(self._path(name).stat().st_mtime)
+        return self._stat(name).st_mtime
 
     def size(self, name: str) -> int:
         """Bytes of the mail as it is kept.
 
         Raises: ArchiveError if it is not there.
         """
+        return self._stat(name).st_size
+
+    def _stat(self, name: str) -> os.stat_result:
         with _told(f"Mail {name[:16]} in {self.folder} cannot be looked at ({{}})."):
-            return int(self._path(name).stat().st_size)
+            return self._path(name).stat()
 
     def _sealed(self, name: str, packed: bytes) -> bytes:
         header, nonce = FORMAT + self._current, secrets.token_bytes(NONCE)

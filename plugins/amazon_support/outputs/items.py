@@ -172,7 +172,7 @@ class Shown:
     @property
     def goods(self) -> str:
         """What the order is of, in a line, and how much of it is still to ship."""
-        items = self.item.items or ""
+        items = " ".join((self.item.items or "").split())
         if len(items) > LONGEST_GOODS:
             items = shorten(items, LONGEST_GOODS, placeholder=" …")
         return "; ".join(part for part in (self.remark, items) if part)

@@ -34,13 +34,6 @@ UNAVAILABLE_WAITS = (1.0, 4.0, 15.0)  # seconds between attempts when Amazon doe
 DOWNLOAD_BLOCK = 256 * 1024
 TIMEOUT = httpx.Timeout(connect=10, read=60, write=30, pool=10)
 
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """The certificates that are trusted: read once a process, since reading them takes longer than a call (50 ms)."""
-    return httpx.create_ssl_context()
-
-
 # Everything of an order but payment data. Source: orders 2026-01-01, parameter includedData.
 INCLUDED_DATA = [
     "BUYER",
@@ -52,6 +45,12 @@ INCLUDED_DATA = [
     "FULFILLMENT",
     "PACKAGES",
 ]
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """The certificates that are trusted: read once a process, since reading them takes longer than a call (50 ms)."""
+    return httpx.create_ssl_context()
 
 
 @dataclass(frozen=True)

@@ -46,18 +46,14 @@ def health(
     Where there is much, one account a page: that of `of`; where that is still much, of its marketplaces only what is
     not good, and all of one: `place`. `did`, `account`: what the visitor has just done, and where.
     """
-    figures = [
-        row | {"gauge": gauge(row), "query": urlencode({name: row[name] for name in NAMING if row[name] is not None})}
-        for row in rows(connection, "health")
-        if visitor.sees(row["marketplace"])
-    ]
+    figures = [row for row in rows(connection, "health") if visitor.sees(row["marketplace"])]
     accounts = sorted({row["account"] for row in figures})
     if len(figures) > MOST_FIGURES:
         shown = of if of in accounts else accounts[0]
         figures = [row for row in figures if row["account"] == shown and place in ("", row["marketplace"])]
     else:
         shown, accounts = "", []
-    groups = groupby(figures, key=lambda row: (row["account"], row["marketplace"]))
+    groups = groupby(map(_drawn, figures), key=lambda row: (row["account"], row["marketplace"]))
     notifications = rows(connection, "notifications", as_of=now, **visitor.scope)
     return render(
         request,
@@ -76,6 +72,12 @@ def health(
         plans=_plans(connection, visitor, notifications, now),
         done=done(connection, account, did),
     )
+
+
+def _drawn(figure: Row) -> Row:
+    """With its gauge, and the address of its trend."""
+    named = {name: figure[name] for name in NAMING if figure[name] is not None}
+    return figure | {"gauge": gauge(figure), "query": urlencode(named)}
 
 
 @router.get("/trend")

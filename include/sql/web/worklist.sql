@@ -2,7 +2,7 @@
 -- marketplace, account, total; with a minus the other way round), skip, after_section, after_due and after_id (null:
 -- from the first; sorted by due, the last item of the page before), at_most (null: all), asked; mart.worklist_item,
 -- mart.period_not_done. Out: of the newest worklist that was written until then the items that are chosen, each once,
--- by section, without what has been dealt with since; without the first so many, at most so many. Each row has in
+-- by section, without what has been dealt with since; without the first so many, at most so many. The first row has in
 -- counts how many there are of which section, in late how many are late, in choices what can be chosen. If there is
 -- none, one row without an item says so.
 with newest as (
@@ -152,9 +152,9 @@ select
     counted.late,
     choices.choices
 from newest as hour
-cross join counted
-cross join choices
 left join page on true
+left join counted on page.place is not distinct from (select min(page.place) from page)
+left join choices on counted.late is not null
 left join mart.worklist_item as item
     on
         item.as_of = (select newest.as_of from newest)

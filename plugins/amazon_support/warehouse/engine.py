@@ -1,9 +1,10 @@
 """Where the warehouse is, and how it is reached."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
@@ -40,12 +41,12 @@ def _secret_file() -> str:
         raise WarehouseError(f"{URL_VARIABLE}_FILE names {path}, which cannot be read: {error.strerror}.") from error
 
 
-def engine(url: str | None = None, *, patience: float = 30, **settings: str) -> Engine:
+def engine(url: str | None = None, *, pool: Mapping[str, Any] | None = None, **settings: str) -> Engine:
     """SQLAlchemy engine on the warehouse; sessions speak UTC.
 
     Args:
         url: any postgresql:// URL; default: the one named by the environment.
-        patience: seconds to wait for a connection when all of the pool are in use; then sqlalchemy.exc.TimeoutError.
+        pool: arguments of SQLAlchemy's pool, such as pool_size.
         settings: further ones of PostgreSQL for each session.
     """
     target = make_url(url or warehouse_url()).set(drivername="postgresql+psycopg")
@@ -53,8 +54,8 @@ def engine(url: str | None = None, *, patience: float = 30, **settings: str) -> 
     return create_engine(
         target,
         pool_pre_ping=True,
-        pool_timeout=patience,
         connect_args={"options": options, "application_name": "amazon_support"},
+        **(pool or {}),
     )
 
 

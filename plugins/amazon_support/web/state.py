@@ -1,17 +1,18 @@
 """What every page needs: the settings of now, the warehouse, the time."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from time import monotonic
 from typing import Annotated
 
+import anyio
 from fastapi import Depends, HTTPException
 from psycopg.errors import QueryCanceled
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError, TimeoutError
+from sqlalchemy.exc import OperationalError
 
 from amazon_support import settings
 from amazon_support.settings import Settings
@@ -20,6 +21,8 @@ from amazon_support.warehouse import engine
 from amazon_support.warehouse.engine import warehouse_url
 
 PAGES_VARIABLE = "AMAZON_SUPPORT_PAGES_WAREHOUSE"  # URL with a user of the role support_pages
+CONNECTIONS = 10  # to the warehouse, of one worker of the api-server, for pages
+SPARE_CONNECTIONS = 2  # for the health endpoint, which must not wait for pages
 PATIENCE = 5  # seconds that a request waits for a connection: people press again rather than wait longer
 LONGEST_QUERY = "30s"
 # Filters that are not asked for are null: a plan made for any values would read everything. Sorting the lists of a lead
@@ -29,6 +32,7 @@ QUERIES = {"plan_cache_mode": "force_custom_plan", "work_mem": "32MB", "jit": "o
 URL_SECONDS = 10  # until a change of the connection in Airflow counts
 BUSY = "All connections to the warehouse are in use. Try again in a few seconds."
 
+_free = anyio.Semaphore(CONNECTIONS)
 _loaded: dict[str, tuple[tuple[int, ...], Settings]] = {}
 
 
@@ -45,7 +49,8 @@ def current_settings() -> Settings:
 
 @cache
 def _engine(url: str) -> Engine:
-    return engine(url, patience=PATIENCE, statement_timeout=LONGEST_QUERY, **QUERIES)
+    pool = {"pool_size": CONNECTIONS, "max_overflow": SPARE_CONNECTIONS, "pool_timeout": PATIENCE}
+    return engine(url, pool=pool, statement_timeout=LONGEST_QUERY, **QUERIES)
 
 
 @lru_cache(maxsize=1)
@@ -64,7 +69,24 @@ def warehouse_connection() -> Iterator[Connection]:
         yield connection
 
 
-def warehouse() -> Iterator[Connection]:
+async def _turn() -> AsyncIterator[None]:
+    """Lets as many requests through as there are connections, in the order in which they came. Who waits holds no
+    thread: those who have a connection need one to go on.
+
+    Raises: HTTPException 503 if it takes too long.
+    """
+    try:
+        with anyio.fail_after(PATIENCE):
+            await _free.acquire()
+    except TimeoutError as error:
+        raise HTTPException(503, BUSY, headers={"Retry-After": "5"}) from error
+    try:
+        yield
+    finally:
+        _free.release()
+
+
+def warehouse(turn: Annotated[None, Depends(_turn, scope="function")]) -> Iterator[Connection]:
     """One transaction on the warehouse a request, committed before the answer goes out: who is led on sees it there.
 
     Raises: HTTPException 503 if the warehouse does not answer, or not in time.
@@ -72,8 +94,6 @@ def warehouse() -> Iterator[Connection]:
     try:
         with warehouse_connection() as connection:
             yield connection
-    except TimeoutError as error:
-        raise HTTPException(503, BUSY, headers={"Retry-After": "5"}) from error
     except OperationalError as error:
         if isinstance(error.orig, QueryCanceled):
             raise HTTPException(503, f"This took longer than {LONGEST_QUERY}. Ask for less: a filter helps.") from error

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import accumulate
 from typing import Annotated, get_args
-from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from sqlalchemy import Connection
@@ -19,6 +18,7 @@ from amazon_support.web.page import render
 from amazon_support.web.reading import Row, note_view, rows
 from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
 from amazon_support.web.visitor import Visitor, VisitorDep
+from amazon_support.web.words import ticket_path
 
 router = APIRouter()
 MAIL_KINDS = get_args(MailKind)
@@ -40,7 +40,7 @@ class Moved(Exception):
 
 def address(request: Request, account: str, ticket_id: str) -> str:
     """Path of the ticket's page."""
-    return f"{request.scope.get('root_path', '')}/tickets/{quote(account)}/{quote(ticket_id, safe=':')}"
+    return f"{request.scope.get('root_path', '')}/{ticket_path(account, ticket_id)}"
 
 
 def visible_ticket(
@@ -142,6 +142,8 @@ def shown_ticket(
 
     Raises: as visible_ticket.
     """
+    # By keys alone: one plan fits them all, and twenty plans take nine times as long to make as to run.
+    connection.exec_driver_sql("set local plan_cache_mode = force_generic_plan")
     history, agents = visible_ticket(connection, current, visitor, account, ticket_id, now, skip=skip, at_most=at_most)
     personal: Row = {"messages": {}, "notes": {}, "contact": None, "removed": {}, "addresses": []}
     if visitor.sees_personal_data:

@@ -595,6 +595,7 @@ cross join unnest(array['na', 'eu', 'fe']) as region
 cross join unnest(array['searchOrders', 'getReport', 'createReport']) as operation
 cross join generate_series(%(until)s::timestamptz - interval '89 days', %(until)s, %(hours)s * interval '1 hour') as hour
 """
+MADE = "insert into ops.compliance_made (made_until) values (cast(%(until)s::timestamptz as date))"
 STEPS = (
     (("mart.ticket",), (TICKET,)),
     (("mart.ticket_status",), (STATUS,)),
@@ -605,6 +606,6 @@ STEPS = (
     (("core.amazon_order", "core.amazon_order_item", "pii.order_contact"), (ORDERS, ITEMS, CONTACTS)),
     (("mart.compliance_cycle",), (CYCLES,)),
     (("mart.worklist_item",), (WORKLIST,)),
-    ((), (COMPLIANCE, FEEDBACK, REVIEW_REQUESTS, HEALTH, OUTBOX, ALERTS, VIEWS, CALLS, BATCHES, QUARANTINE)),
+    ((), (COMPLIANCE, MADE, FEEDBACK, REVIEW_REQUESTS, HEALTH, OUTBOX, ALERTS, VIEWS, CALLS, BATCHES, QUARANTINE)),
 )
 LONG = (LONG_TICKET, LONG_STATUS, LONG_CLOCK, LONG_EVENT, LONG_MAIL, LONG_WORDS)

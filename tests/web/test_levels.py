@@ -50,6 +50,23 @@ def test_each_figure_has_as_many_tickets_behind_it(browser: Browser, counted: En
     ]
 
 
+def test_a_figure_changes_when_compliance_is_written_anew(browser: Browser, counted: Engine) -> None:
+    reply = {"actor": "Ana Lima", "source_id": "afterwards", "source_order": 9}
+
+    def page() -> str:
+        return browser("lea").get("/levels").text
+
+    before = page()
+    assert page() == before
+    with counted.begin() as connection:
+        record(connection, history(("2026-03-08 20:00", "reply", reply), key="DE:case:open"))
+        tickets.fold(connection, POLICY, tickets.Promises.of(settings.load()))
+    assert page() == before
+    with counted.begin() as connection:
+        write_compliance(connection, settings.load(), as_of=NOW)
+    assert FIGURE.findall(page()) != FIGURE.findall(before)
+
+
 def test_an_agent_sees_behind_a_figure_what_that_agent_may_see(browser: Browser, counted: Engine) -> None:
     everything = "/levels/tickets?days=30"
     assert sorted(behind(browser, "lea", everything)) == sorted(STORIES)

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from amazon_support.outputs.vitals import Vitals, vitals
 from amazon_support.settings import Settings
 from amazon_support.warehouse import migrate
-from amazon_support.web.state import current_settings, now, warehouse_connection
+from amazon_support.web.state import current_settings, warehouse_connection
 
 Part = dict[str, Any]
 KEPT = 5.0  # seconds that an answer stands: a monitor gone wild asks the warehouse no more often
@@ -28,7 +28,7 @@ def healthz(request: Request) -> Response:
     global _answer
     with _lock:
         if _answer is None or time.monotonic() - _answer[0] > KEPT:
-            _answer = time.monotonic(), examine(now())
+            _answer = time.monotonic(), examine(datetime.now(UTC))
         answer = _answer[1]
     return JSONResponse(answer, 200 if answer["ok"] else 503)
 

@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy import Connection
 
 from amazon_support.outputs import levels as figures
 from amazon_support.settings import Settings
+from amazon_support.warehouse import run_step
 from amazon_support.web.page import render
 from amazon_support.web.reading import Row, rows
 from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
@@ -19,6 +21,7 @@ By = Literal["marketplace", "agent", "ticket_type", "desk", "team"]
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 BUCKETS = (0, 3600, 7200, 14400, 28800, 43200, 86400, 172800)  # least seconds; as levels/shape.sql has them
 SHADES = 4
+MOST_KEPT = 500  # answers, of some 20 kB each
 LONGEST = 92  # days of which single cycles are looked at; compliance is counted day by day already
 
 
@@ -45,7 +48,7 @@ class Asked:
         return today - timedelta(days=min(self.days, LONGEST)), today
 
 
-def asked(
+async def asked(
     days: Annotated[int, Query(ge=1, le=400)] = 30,
     metric: Annotated[str, Query(max_length=40)] = "amazon_reply",
     by: By = "marketplace",
@@ -53,6 +56,17 @@ def asked(
 ) -> Asked:
     return Asked(days, metric, by, marketplace)
 
+
+@dataclass(frozen=True)
+class Figures:
+    """What levels/days.sql, levels/by.sql and levels/shape.sql say of what was asked."""
+
+    by_day: list[Row]
+    by_name: list[Row]
+    shape: list[Row]
+
+
+_kept: dict[tuple[object, ...], Figures] = {}
 
 AskedDep = Annotated[Asked, Depends(asked)]
 
@@ -67,12 +81,9 @@ def levels(
     asked: AskedDep,
 ) -> Response:
     """Compliance by day and by whatever is asked for, how long answers take, and when buyers write."""
-    since, until = asked.span(now)
-    near_since, _ = asked.near(now)
-    about = {"metric": asked.metric, "places": asked.places}
-    by_day = figures.days(connection, since, until, **about)
-    met, judged = sum(row["met"] for row in by_day), sum(row["met"] + row["breached"] for row in by_day)
-    shape = figures.shape(connection, _accounts(current), near_since, until, **about)
+    found = _figures(connection, _accounts(current), asked, now)
+    met = sum(row["met"] for row in found.by_day)
+    judged = met + sum(row["breached"] for row in found.by_day)
     return render(
         request,
         "levels",
@@ -80,12 +91,12 @@ def levels(
         now=now,
         asked=asked,
         query=urlencode(asdict(asked)),
-        by_day=by_day,
-        by_name=figures.by(connection, since, until, asked.by, **about),
+        by_day=found.by_day,
+        by_name=found.by_name,
         share_met=met / judged if judged else None,
         judged=judged,
-        buckets=_buckets(shape),
-        hours=_hours(shape),
+        buckets=_buckets(found.shape),
+        hours=_hours(found.shape),
         weekdays=WEEKDAYS,
         longest=LONGEST,
         contacts=rows(connection, "contact_response"),
@@ -94,6 +105,26 @@ def levels(
         ),
         marketplaces=sorted(current.by_country),
     )
+
+
+def _figures(connection: Connection, accounts: list[str], asked: Asked, now: datetime) -> Figures:
+    """Kept until compliance is written anew: of millions of cycles, looking at each of them takes a second."""
+    version = run_step(connection, "compliance/version.sql").scalar()
+    since, until = asked.span(now)
+    question = (connection.engine.url, version, *accounts, asked, until)
+    found = _kept.get(question) if version else None
+    if found is None:
+        about = {"metric": asked.metric, "places": asked.places}
+        near_since, _ = asked.near(now)
+        found = Figures(
+            figures.days(connection, since, until, **about),
+            figures.by(connection, since, until, asked.by, **about),
+            figures.shape(connection, accounts, near_since, until, **about),
+        )
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()
+        _kept[question] = found
+    return found
 
 
 @router.get("/tickets")

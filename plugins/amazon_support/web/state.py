@@ -100,11 +100,18 @@ def warehouse(turn: Annotated[None, Depends(_turn, scope="function")]) -> Iterat
         raise HTTPException(503, "The warehouse does not answer. The pages come back when it does.") from error
 
 
-def now() -> datetime:
+# Those that are asked for without waiting are asynchronous: each turn of a thread costs more than they do.
+
+
+async def now() -> datetime:
     """The instant of a request, aware UTC."""
     return datetime.now(UTC)
 
 
-SettingsDep = Annotated[Settings, Depends(current_settings)]
+async def _settings() -> Settings:
+    return current_settings()
+
+
+SettingsDep = Annotated[Settings, Depends(_settings)]
 WarehouseDep = Annotated[Connection, Depends(warehouse, scope="function")]
 NowDep = Annotated[datetime, Depends(now)]

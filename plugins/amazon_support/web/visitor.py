@@ -51,7 +51,7 @@ class Visitor:
         }
 
 
-def visitor(user: GetUserDep, current: SettingsDep) -> Visitor:
+async def visitor(user: GetUserDep, current: SettingsDep) -> Visitor:
     """The signed-in user as access.yaml knows it.
 
     Raises: HTTPException 401 where nobody is signed in, 403 where the user has no access.

@@ -80,7 +80,7 @@ class Listed:
     choices: dict[str, list[str]]
 
 
-def chosen(
+async def chosen(
     agent: Name = "",
     team: Name = "",
     desk: Name = "",

@@ -9,7 +9,7 @@ with asked as not materialized (
         %(team)s::text[] as team
 ),
 
-not_done as (
+not_done as not materialized (
     select * from mart.period_not_done
     where
         status = any(%(statuses)s::text[])

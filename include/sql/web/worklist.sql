@@ -64,7 +64,7 @@ choices as (
             'ticket_type', array_agg(distinct ticket_type) filter (where ticket_type is not null),
             'status', array_agg(distinct status) filter (where status is not null)
         ) as choices
-    from left_to_do
+    from (select distinct marketplace, account, ticket_type, status from left_to_do) as kinds
 ),
 
 chosen as materialized (

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from amazon_support.warehouse import run_step
+from amazon_support.warehouse import read_step
 
 Row = dict[str, Any]
 
@@ -49,4 +49,4 @@ def _instants(since: date, until: date) -> dict[str, datetime]:
 
 
 def _rows(connection: Connection, step: str, parameters: Row) -> list[Row]:
-    return [dict(row) for row in run_step(connection, f"levels/{step}.sql", parameters).mappings()]
+    return read_step(connection, f"levels/{step}.sql", parameters)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from amazon_support.outputs.items import duration
 from amazon_support.settings import Settings
 from amazon_support.tickets import Promises, know_hours_until
-from amazon_support.warehouse import run_step
+from amazon_support.warehouse import read_step
 
 WIDTH = 118
 STATES = {
@@ -113,7 +113,7 @@ def _near(connection: Connection, current: Settings, ticket_id: str) -> list[str
 
 
 def _rows(connection: Connection, step: str, parameters: Row) -> list[Row]:
-    return [dict(row) for row in run_step(connection, f"tickets/show_{step}.sql", parameters).mappings()]
+    return read_step(connection, f"tickets/show_{step}.sql", parameters)
 
 
 # ---------- text

@@ -14,7 +14,7 @@ from amazon_support.quality.docs import pages as quality_pages
 from amazon_support.settings import Settings, home
 from amazon_support.settings.load import FILES as SETTINGS_FILES
 from amazon_support.settings.load import settings_file
-from amazon_support.warehouse import run_step
+from amazon_support.warehouse import read_step
 from amazon_support.web import forms
 from amazon_support.web.airflow_runs import RunsDep
 from amazon_support.web.page import FILES, download, render
@@ -211,7 +211,7 @@ def pipeline(request: Request, visitor: VisitorDep, connection: WarehouseDep, no
         now=now,
         since=since,
         runs=runs,
-        troubles=[dict(row) for row in run_step(connection, "marts/data_quality_trouble.sql").mappings()],
+        troubles=read_step(connection, "marts/data_quality_trouble.sql"),
         sources=rows(connection, "pipeline_sources"),
         batches=rows(connection, "pipeline_batches", since=since),
         calls=rows(connection, "pipeline_calls", since=since),

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from amazon_support.warehouse import run_step
+from amazon_support.warehouse import read_step, run_step
 from amazon_support.web.visitor import Visitor
 
 Row = dict[str, Any]
@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 def rows(connection: Connection, step: str, **parameters: Any) -> list[Row]:
     """The rows of include/sql/web/<step>.sql."""
-    return [dict(row) for row in run_step(connection, f"web/{step}.sql", parameters).mappings()]
+    return read_step(connection, f"web/{step}.sql", parameters)
 
 
 def note_view(connection: Connection, visitor: Visitor, account: str, subject: str, page: str, at: datetime) -> None:

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Annotated
 
 import anyio
+import psycopg
 from fastapi import Depends, HTTPException
 from psycopg.errors import QueryCanceled
 from sqlalchemy import Connection, Engine
@@ -94,8 +95,8 @@ def warehouse(turn: Annotated[None, Depends(_turn, scope="function")]) -> Iterat
     try:
         with warehouse_connection() as connection:
             yield connection
-    except OperationalError as error:
-        if isinstance(error.orig, QueryCanceled):
+    except (OperationalError, psycopg.OperationalError) as error:
+        if isinstance(error.orig if isinstance(error, OperationalError) else error, QueryCanceled):
             raise HTTPException(503, f"This took longer than {LONGEST_QUERY}. Ask for less: a filter helps.") from error
         raise HTTPException(503, "The warehouse does not answer. The pages come back when it does.") from error
 

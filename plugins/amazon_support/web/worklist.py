@@ -22,7 +22,7 @@ from amazon_support.web.visitor import Visitor, VisitorDep
 
 router = APIRouter()
 PAGES = ("worklist", "tickets")
-A_PAGE = 200  # items at most
+A_PAGE = 100  # items at most
 MOST_VIEWS = 30  # of one visitor and page
 Name = Annotated[str, Query(max_length=200)]
 Sort = Literal["due", "-due", "type", "-type", "marketplace", "-marketplace", "account", "-account", "total", "-total"]

@@ -504,7 +504,7 @@ group by 1, 2, 3, 4, 5, 6, 7, 8, 9
 WORKLIST = f"""
 insert into mart.worklist_item (
     as_of, agent, section, position, account, ticket_id, order_id, marketplace, desk, ticket_type, status, reason, due_at,
-    seconds_left, link, order_status, fulfilled_by, total_amount, currency, items, teams, since_at
+    seconds_left, link, order_status, fulfilled_by, total_amount, currency, items, teams, since_at, is_first
 )
 with items as (
     select
@@ -531,7 +531,8 @@ select
     account, {ID}, order_id, marketplace, 'bqool', ticket_type, status, 'Due in 5 h 10 min', due_at,
     extract(epoch from due_at - hour.as_of), 'https://app.bqool.com/', case when order_id is not null then 'SHIPPED' end,
     case when order_id is not null then 'AMAZON' end, 19.99, 'EUR', '1 x Tea pot of cast iron with a lid and a sieve',
-    '{{support}}', created_at
+    '{{support}}', created_at,
+    holder.agent = min(holder.agent) over (partition by hour.as_of, account, ticket_key)
 from items
 cross join generate_series(%(until)s::timestamptz - interval '11 hours', %(until)s, interval '1 hour') as hour (as_of)
 cross join lateral (

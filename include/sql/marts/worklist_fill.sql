@@ -519,19 +519,22 @@ assignments as materialized (
 
 -- Whoever is not in the settings gets no worklist: a ticket that only such agents have is assigned to nobody.
 holders as (
-    select distinct
+    select
         assignment.account,
         assignment.ticket_id,
-        agents.name as agent
+        agents.name as agent,
+        agents.name = min(agents.name) over (partition by assignment.account, assignment.ticket_id) as is_first
     from assignments as assignment
     inner join agents on assignment.agent = agents.name
+    group by assignment.account, assignment.ticket_id, agents.name
 ),
 
 -- Who has an unassigned item of a marketplace that is not known? Everybody, so that nobody misses it.
 sites_agents as (
     select
         place.site,
-        agents.name as agent
+        agents.name as agent,
+        agents.name = min(agents.name) over (partition by place.site) as is_first
     from (
         select distinct
             coalesce(marketplace, '') as site,
@@ -547,6 +550,7 @@ assigned as (
         linked.*,
         coalesce(agents.name, '') as agent,
         coalesce(agents.teams, array[]::text[]) as teams,
+        coalesce(holders.is_first, sites_agents.is_first, true) as is_first,
         row_number() over (
             partition by agents.name
             order by
@@ -632,7 +636,8 @@ worklist as (
         order_facts.items,
         assigned.reasons,
         assigned.teams,
-        assigned.since_at
+        assigned.since_at,
+        assigned.is_first
     from assigned
     left join order_facts
         on assigned.account = order_facts.account and assigned.order_id = order_facts.order_id
@@ -663,7 +668,8 @@ written as (
         items,
         reasons,
         teams,
-        since_at
+        since_at,
+        is_first
     )
     select
         %(as_of)s::timestamptz as as_of,

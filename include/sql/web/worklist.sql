@@ -22,31 +22,45 @@ not_done as (
         and lasts_until > %(asked)s::timestamptz
 ),
 
--- An item of several agents is the same in all their lists but for the place; the first agent's row is shown.
-once as (
-    select
-        section,
-        account,
-        ticket_id,
-        order_id,
-        marketplace,
-        ticket_type,
-        status,
-        due_at,
-        total_amount,
-        min(array[agent, position::text]) as shown
-    from mart.worklist_item
+listed as not materialized (
+    select * from mart.worklist_item
     where
         as_of = (select newest.as_of from newest)
         and (%(agent)s::text is null or agent = %(agent)s)
         and (%(team)s::text is null or %(team)s = any(teams))
         and (%(desk)s::text is null or desk = %(desk)s)
-    group by section, account, ticket_id, order_id, marketplace, ticket_type, status, due_at, total_amount
+),
+
+-- An item of several agents is the same in all their lists but for the place; the first agent's row is shown.
+once as (
+    select * from listed
+    where
+        %(agent)s::text is not null
+        or (%(team)s::text is null and is_first)
+    union all
+    (
+        select distinct on (section, account, ticket_id, order_id) * from listed
+        where
+            %(agent)s::text is null
+            and %(team)s::text is not null
+        order by section, account, ticket_id, order_id, agent
+    )
 ),
 
 -- What was listed as solved (by itself, or without a reply) stays, unless it came back and waits for the buyer now.
 left_to_do as materialized (
-    select once.*
+    select
+        once.agent,
+        once.position,
+        once.section,
+        once.account,
+        once.ticket_id,
+        once.order_id,
+        once.marketplace,
+        once.ticket_type,
+        once.status,
+        once.due_at,
+        once.total_amount
     from once
     left join not_done on once.account = not_done.account and once.ticket_id = not_done.ticket_id
     where
@@ -71,7 +85,20 @@ chosen as materialized (
     select
         *,
         mart.section_rank(section) as section_rank,
-        account || '/' || coalesce(ticket_id, order_id, '') as id
+        account || '/' || coalesce(ticket_id, order_id, '') as id,
+        case %(sort)s::text when '-due' then due_at end as last_due,
+        case %(sort)s::text when 'total' then total_amount end as least_total,
+        case %(sort)s::text when '-total' then total_amount end as most_total,
+        case %(sort)s::text
+            when 'type' then ticket_type
+            when 'marketplace' then marketplace
+            when 'account' then account
+        end as first_word,
+        case %(sort)s::text
+            when '-type' then ticket_type
+            when '-marketplace' then marketplace
+            when '-account' then account
+        end as last_word
     from left_to_do
     where
         (%(marketplace)s::text is null or marketplace = %(marketplace)s)
@@ -95,37 +122,40 @@ counted as (
     ) as sections
 ),
 
-page as materialized (
-    select
-        shown[1] as agent,
-        shown[2]::integer as position,
-        row_number() over (
-            order by
-                section_rank asc,
-                case %(sort)s::text when 'due' then due_at end asc nulls last,
-                case %(sort)s::text when '-due' then due_at end desc nulls last,
-                case %(sort)s::text
-                    when 'type' then ticket_type
-                    when 'marketplace' then marketplace
-                    when 'account' then account
-                end asc nulls last,
-                case %(sort)s::text
-                    when '-type' then ticket_type
-                    when '-marketplace' then marketplace
-                    when '-account' then account
-                end desc nulls last,
-                case %(sort)s::text when 'total' then total_amount end asc nulls last,
-                case %(sort)s::text when '-total' then total_amount end desc nulls last,
-                due_at asc nulls last,
-                id asc
-        ) as place
-    from chosen
+page as (
+    select * from chosen
     where
         %(after_id)s::text is null
         or (section_rank, coalesce(due_at, 'infinity'), id)
         > (mart.section_rank(%(after_section)s), %(after_due)s::timestamptz, %(after_id)s::text)
-    order by place asc
+    order by
+        section_rank asc,
+        last_due desc nulls last,
+        least_total asc nulls last,
+        most_total desc nulls last,
+        first_word asc nulls last,
+        last_word desc nulls last,
+        due_at asc nulls last,
+        id asc
     limit %(at_most)s offset %(skip)s
+),
+
+placed as materialized (
+    select
+        agent,
+        position,
+        row_number() over (
+            order by
+                section_rank asc,
+                last_due desc nulls last,
+                least_total asc nulls last,
+                most_total desc nulls last,
+                first_word asc nulls last,
+                last_word desc nulls last,
+                due_at asc nulls last,
+                id asc
+        ) as place
+    from page
 )
 
 select
@@ -152,12 +182,12 @@ select
     counted.late,
     choices.choices
 from newest as hour
-left join page on true
-left join counted on page.place is not distinct from (select min(page.place) from page)
-left join choices on counted.late is not null
+left join placed on true
+left join counted on coalesce(placed.place, 1) = 1
+left join choices on coalesce(placed.place, 1) = 1
 left join mart.worklist_item as item
     on
         item.as_of = (select newest.as_of from newest)
-        and page.agent = item.agent
-        and page.position = item.position
-order by page.place asc
+        and placed.agent = item.agent
+        and placed.position = item.position
+order by placed.place asc

@@ -1,7 +1,7 @@
 """The application that Airflow's api-server mounts: who may come in, what every answer carries, how errors look."""
 
 import gc
-from functools import cache
+from time import monotonic
 from typing import Any
 
 from airflow.api_fastapi.app import get_auth_manager
@@ -48,13 +48,19 @@ for part in (pages, worklist, levels, mail_desk, cases, health, tickets, deeds, 
 app.add_route("/healthz", healthz, methods=["GET"])
 
 
-@cache
+# Seconds from the start, the next one last: some of Airflow's code is loaded when the first task asks for it.
+_to_settle = [600.0, 0.0]
+_began = monotonic()
+
+
 def settle() -> None:
     """Takes what is loaded out of the search for garbage: Airflow's code is so much that a full one, every few hundred
     pages, keeps everybody waiting for a second.
     """
-    gc.collect()
-    gc.freeze()
+    if _to_settle and monotonic() - _began >= _to_settle[-1]:
+        _to_settle.pop()
+        gc.collect()
+        gc.freeze()
 
 
 class SafeHeaders:
@@ -64,7 +70,7 @@ class SafeHeaders:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        settle()  # with the first request, as everything is loaded by then
+        settle()
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":

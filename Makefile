@@ -39,7 +39,7 @@ coverage: $(BIN)/.dev-installed ## All tests, and which lines they run (takes ne
 test-fast: $(BIN)/.dev-installed ## The tests that take seconds
 	@cd "$(ROOT)" && "$(BIN)/pytest" $(WORKERS) -m "not slow"
 
-test-topology: $(BIN)/.dev-installed ## The hour on a cluster whose parts are killed (forty minutes; not part of make test)
+test-topology: $(BIN)/.dev-installed ## The hour on a cluster whose parts are killed (half an hour; not part of make test)
 	@cd "$(ROOT)" && "$(BIN)/pytest" -m topology tests/topology
 
 lint: $(BIN)/.dev-installed ## Style, types and SQL

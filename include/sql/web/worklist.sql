@@ -81,7 +81,7 @@ choices as (
     from (select distinct marketplace, account, ticket_type, status from left_to_do) as kinds
 ),
 
-chosen as materialized (
+chosen as not materialized (
     select
         *,
         mart.section_rank(section) as section_rank,

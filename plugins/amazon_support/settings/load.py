@@ -27,6 +27,9 @@ FILES = {
 }
 
 
+HOME = Path(__file__).resolve().parents[3]
+
+
 class SettingsError(Exception):
     """A setting is wrong; the message says file, line, and what was expected."""
 
@@ -34,7 +37,7 @@ class SettingsError(Exception):
 def home() -> Path:
     """The project's folder, where include/ and dags/ are (`AMAZON_SUPPORT_HOME` overrides)."""
     override = os.environ.get("AMAZON_SUPPORT_HOME")
-    return Path(override) if override else Path(__file__).resolve().parents[3]
+    return Path(override) if override else HOME
 
 
 def settings_file(name: str) -> Path:

@@ -1,6 +1,7 @@
 """Keys that stand in forms: whoever sends one was shown the form, and sending it twice is the same as once."""
 
 import uuid
+from functools import cache
 
 from airflow.configuration import conf
 from fastapi import HTTPException
@@ -28,5 +29,7 @@ def identity(key: str, visitor: str, subject: str) -> str:
     return str(number)
 
 
+@cache
 def _serializer() -> URLSafeTimedSerializer:
+    """Of the secret that Airflow signs with; a new one counts from the api-server's next start, as there."""
     return URLSafeTimedSerializer(conf.get("api", "secret_key"), salt="support-desk-form")

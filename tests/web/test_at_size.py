@@ -7,12 +7,13 @@ is then told that each table has 2,500 times as many rows: it plans as it would 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
+import psycopg
 import pytest
 import yaml
 from many_tickets import ACCOUNTS, AGENTS, LONG_TICKETS, invent_long_tickets, invent_tickets, marketplaces_of
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, Pool, event
 from visitors import NOW, Browser, visiting
 
 from amazon_support.settings import home
@@ -155,7 +156,7 @@ RIGHT = {
 
 @dataclass
 class Plans:
-    """Listens to the warehouse: has each query explained before it runs.
+    """Has each query explained before it runs.
 
     Attributes:
         sizes: rows of each table and index, as PostgreSQL believes. named: the step's file by its text.
@@ -169,13 +170,22 @@ class Plans:
     wrong: dict[str, str] = field(default_factory=dict)
     bytes: dict[str, int] = field(default_factory=dict)
 
-    def __call__(self, connection: Connection, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+    def listen(self, connection: psycopg.Connection[Any], *_: Any) -> None:
+        """To all that is asked by this connection, whoever asks."""
+        explain = self.explain
+
+        class Explained(psycopg.Cursor[Any]):
+            def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+                explain(self.connection, query, params)
+                return super().execute(query, params, **options)
+
+        connection.cursor_factory = Explained
+
+    def explain(self, connection: psycopg.Connection[Any], statement: str, parameters: Any) -> None:
         words = re.sub(r"^\s*--.*$", "", statement, flags=re.MULTILINE).split(maxsplit=1)
         if words[0].lower() not in ("select", "with", "insert", "update", "delete"):
             return
-        with connection.connection.cursor() as explaining:
-            explaining.execute(f"explain (format json, verbose) {statement}", parameters)
-            [[[plan]]] = explaining.fetchall()
+        [[[plan]]] = psycopg.Cursor(connection).execute(f"explain (format json, verbose) {statement}", parameters)
         self.explained += 1
         name = self.named.get(statement, statement)
         for fault, relation in faults(plan["Plan"], self.sizes):
@@ -221,7 +231,7 @@ def plans(miniature: Engine, browser: Browser) -> Plans:
     with miniature.connect() as connection:
         found = Plans({row.name: row.rows for row in connection.exec_driver_sql(SIZES)}, named)
         every_page = pages(connection)
-    event.listen(Engine, "before_cursor_execute", found)
+    event.listen(Pool, "checkout", found.listen)
     try:
         for user in USERS:
             visitor = browser(user)
@@ -231,7 +241,7 @@ def plans(miniature: Engine, browser: Browser) -> Plans:
                 assert answer.status_code == (404 if "not there" in name else 200), found.page
                 found.bytes[found.page] = len(answer.content)
     finally:
-        event.remove(Engine, "before_cursor_execute", found)
+        event.remove(Pool, "checkout", found.listen)
     return found
 
 

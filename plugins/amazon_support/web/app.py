@@ -49,7 +49,7 @@ app.add_route("/healthz", healthz, methods=["GET"])
 
 
 # Seconds from the start, the next one last: some of Airflow's code is loaded when the first task asks for it.
-_to_settle = [600.0, 0.0]
+_to_settle = [300.0, 0.0]
 _began = monotonic()
 
 

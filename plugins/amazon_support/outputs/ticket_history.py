@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from amazon_support.outputs.items import duration
 from amazon_support.settings import Settings
 from amazon_support.tickets import Promises, know_hours_until
-from amazon_support.warehouse import read_step
+from amazon_support.warehouse import read_step, read_steps
 
 WIDTH = 118
 STATES = {
@@ -74,17 +74,25 @@ def ticket_history(
     ticket = _find(connection, current, named, as_of)
     key = {"account": ticket["account"], "ticket_id": ticket["ticket_id"], "as_of": as_of}
     know_hours_until(connection, Promises.of(current), as_of, (key["account"], key["ticket_id"]))
-    clocks, pauses = (_rows(connection, step, key) for step in ("clocks", "pauses"))
     one_more = None if at_most is None else at_most + 1
-    timeline = _rows(connection, "timeline", key | {"skip": skip, "at_most": one_more})
-    has_older = at_most is not None and len(timeline) > at_most
-    timeline = timeline[:at_most]
+    found = read_steps(
+        connection,
+        {
+            "clocks": ("tickets/show_clocks.sql", key),
+            "pauses": ("tickets/show_pauses.sql", key),
+            "timeline": ("tickets/show_timeline.sql", key | {"skip": skip, "at_most": one_more}),
+        },
+    )
+    clocks, timeline = found["clocks"], found["timeline"][:at_most]
+    has_older = len(found["timeline"]) > len(timeline)
     for clock in clocks:
-        clock["pauses"] = [each for each in pauses if all(each[name] == clock[name] for name in ("metric", "cycle"))]
+        clock["pauses"] = [
+            each for each in found["pauses"] if all(each[name] == clock[name] for name in ("metric", "cycle"))
+        ]
     if with_words:
         mails = [activity["source_id"] for activity in timeline if activity["source"] == "mail"]
-        found = _rows(connection, "words", {"account": ticket["account"], "mail_ids": mails})
-        words = {row["mail_id"]: row["body"] for row in found}
+        told = _rows(connection, "words", {"account": ticket["account"], "mail_ids": mails})
+        words = {row["mail_id"]: row["body"] for row in told}
         timeline = [row | {"words": words.get(row["source_id"])} for row in timeline]
     return TicketHistory(as_of, ticket, clocks, timeline, has_older)
 

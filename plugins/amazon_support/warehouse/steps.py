@@ -39,6 +39,26 @@ def read_step(connection: Connection, name: str, parameters: Mapping[str, Any] |
 
     Raises: psycopg.Error.
     """
-    own: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
-    with own.cursor(row_factory=dict_row) as cursor:
+    with _own(connection).cursor(row_factory=dict_row) as cursor:
         return cursor.execute(sql_text(name), dict(parameters or {})).fetchall()
+
+
+def read_steps(
+    connection: Connection, asked: Mapping[str, tuple[str, Mapping[str, Any]]]
+) -> dict[str, list[dict[str, Any]]]:
+    """The rows of several steps by the keys of `asked`, which has the step and its parameters as read_step takes them.
+
+    None is waited for before the next is sent: under load each wait is a turn of the processor that others take.
+
+    Raises: psycopg.Error.
+    """
+    own = _own(connection)
+    with own.pipeline():
+        sent = {
+            key: own.cursor(row_factory=dict_row).execute(sql_text(step), about) for key, (step, about) in asked.items()
+        }
+        return {key: cursor.fetchall() for key, cursor in sent.items()}
+
+
+def _own(connection: Connection) -> psycopg.Connection[Any]:
+    return connection.connection.driver_connection  # type: ignore[return-value]

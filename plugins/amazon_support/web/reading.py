@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from amazon_support.warehouse import read_step, run_step
+from amazon_support.warehouse import read_step, read_steps, run_step
 from amazon_support.web.visitor import Visitor
 
 Row = dict[str, Any]
@@ -15,6 +15,11 @@ Row = dict[str, Any]
 def rows(connection: Connection, step: str, **parameters: Any) -> list[Row]:
     """The rows of include/sql/web/<step>.sql."""
     return read_step(connection, f"web/{step}.sql", parameters)
+
+
+def several(connection: Connection, **asked: tuple[str, Row]) -> dict[str, list[Row]]:
+    """The rows of several steps, each named by its keyword, with its parameters."""
+    return read_steps(connection, {key: (f"web/{step}.sql", about) for key, (step, about) in asked.items()})
 
 
 def note_view(connection: Connection, visitor: Visitor, account: str, subject: str, page: str, at: datetime) -> None:

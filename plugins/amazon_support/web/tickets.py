@@ -15,7 +15,7 @@ from amazon_support.tickets.actions import newest_ticket, refusal
 from amazon_support.web import forms
 from amazon_support.web.links import links
 from amazon_support.web.page import render
-from amazon_support.web.reading import Row, note_view, rows
+from amazon_support.web.reading import Row, note_view, rows, several
 from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
 from amazon_support.web.visitor import Visitor, VisitorDep
 from amazon_support.web.words import ticket_path
@@ -145,22 +145,65 @@ def shown_ticket(
     # By keys alone: one plan fits them all, and twenty plans take nine times as long to make as to run.
     connection.exec_driver_sql("set local plan_cache_mode = force_generic_plan")
     history, agents = visible_ticket(connection, current, visitor, account, ticket_id, now, skip=skip, at_most=at_most)
-    personal: Row = {"messages": {}, "notes": {}, "contact": None, "removed": {}, "addresses": []}
+    asked = _asked(history.ticket, now)
     if visitor.sees_personal_data:
-        personal = _personal(connection, history)
+        asked |= _personal(history)
         note_view(connection, visitor, account, ticket_id, page, now)
+    found = several(connection, **asked)
     return {
+        **found,
         "ticket": history.ticket,
         "agents": agents,
         "clocks": history.clocks,
-        "acknowledged": rows(connection, "ticket_acknowledged", account=account, ticket_id=ticket_id),
         "timeline": history.timeline,
         "has_older": history.has_older,
-        "black_listed": rows(connection, "ticket_black_list", account=account, buyer_ref=history.ticket["buyer_ref"]),
         "undecided": next(_undecided(history), None),
-        **_order(connection, history.ticket, now),
-        **personal,
+        "order": next(iter(found["order"]), None),
+        "messages": {row["mail_id"]: row for row in found.get("messages", ())},
+        "notes": {row["source_id"]: row["body"] for row in found.get("notes", ())},
+        "contact": next(iter(found.get("contact", ())), None),
+        "removed": _removed(found.get("removed", ())),
+        "addresses": found.get("addresses", []),
     }
+
+
+def _asked(ticket: Row, now: datetime) -> dict[str, tuple[str, Row]]:
+    """What a ticket's page shows to everybody."""
+    key = {name: ticket[name] for name in ("account", "ticket_id")}
+    order = {name: ticket[name] for name in ("account", "order_id")}
+    buyer = {"buyer_ref": ticket["buyer_ref"]}
+    return {
+        "acknowledged": ("ticket_acknowledged", key),
+        "black_listed": ("ticket_black_list", {"account": ticket["account"], **buyer}),
+        "order": ("ticket_order", order),
+        "items": ("ticket_items", order),
+        "packages": ("ticket_packages", order),
+        "review_requests": ("ticket_review_requests", {**order, "as_of": now}),
+        "relatives": ("ticket_relatives", {**key, **order, **buyer, "as_of": now}),
+        "orders": ("ticket_orders_of_buyer", {**order, **buyer, "as_of": now}),
+    }
+
+
+def _personal(history: TicketHistory) -> dict[str, tuple[str, Row]]:
+    """What it shows to who may see personal data, too."""
+    ticket = history.ticket
+    account = {"account": ticket["account"]}
+    order = {**account, "order_id": ticket["order_id"]}
+    mails = [activity["source_id"] for activity in history.timeline if activity["source"] == "mail"]
+    notes = [activity["source_id"] for activity in history.timeline if activity["what"] == "note"]
+    return {
+        "messages": ("ticket_messages", {**account, "mail_ids": mails}),
+        "contact": ("ticket_contact", order),
+        "notes": ("ticket_notes", {**account, "source_ids": notes}),
+        "removed": ("ticket_removed", {**order, "ticket_key": ticket["ticket_key"], "mail_ids": mails}),
+        "addresses": ("ticket_addresses", order),
+    }
+
+
+def _removed(found: Iterable[Row]) -> Row:
+    """When words of mails, words of notes ("notes") and the buyer ("buyer") were removed, by mail or those names."""
+    names = {"order": "buyer", "ticket": "notes"}
+    return {names.get(str(row["kind"]), str(row["key"])): row["removed_at"] for row in found}
 
 
 def form_subject(account: str, ticket_id: str) -> str:
@@ -188,48 +231,3 @@ def urgent(clocks: Iterable[Row], acknowledged: Iterable[Row] = ()) -> list[tupl
 def _undecided(history: TicketHistory) -> Iterator[str]:
     """Mails that somebody has to say of what they are, the newest first."""
     return (each["source_id"] for each in history.timeline if each["source"] == "mail" and each["about"] == "unknown")
-
-
-def _order(connection: Connection, found: Row, now: datetime) -> Row:
-    key = {"account": found["account"], "order_id": found["order_id"]}
-    relatives = rows(
-        connection,
-        "ticket_relatives",
-        **key,
-        ticket_id=found["ticket_id"],
-        buyer_ref=found["buyer_ref"],
-        as_of=now,
-    )
-    return {
-        "order": next(iter(rows(connection, "ticket_order", **key)), None),
-        "items": rows(connection, "ticket_items", **key),
-        "packages": rows(connection, "ticket_packages", **key),
-        "review_requests": rows(connection, "ticket_review_requests", **key, as_of=now),
-        "relatives": relatives,
-        "orders": rows(connection, "ticket_orders_of_buyer", **key, buyer_ref=found["buyer_ref"], as_of=now),
-    }
-
-
-def _personal(connection: Connection, history: TicketHistory) -> Row:
-    mails = [activity["source_id"] for activity in history.timeline if activity["source"] == "mail"]
-    account = history.ticket["account"]
-    messages = rows(connection, "ticket_messages", account=account, mail_ids=mails)
-    contact = rows(connection, "ticket_contact", account=account, order_id=history.ticket["order_id"])
-    deeds = [activity["source_id"] for activity in history.timeline if activity["what"] == "note"]
-    notes = rows(connection, "ticket_notes", account=account, source_ids=deeds)
-    return {
-        "messages": {row["mail_id"]: row for row in messages},
-        "notes": {row["source_id"]: row["body"] for row in notes},
-        "contact": next(iter(contact), None),
-        "removed": _removed(connection, history, mails),
-        "addresses": rows(connection, "ticket_addresses", account=account, order_id=history.ticket["order_id"]),
-    }
-
-
-def _removed(connection: Connection, history: TicketHistory, mails: list[str]) -> Row:
-    """When words of mails, words of notes ("notes") and the buyer ("buyer") were removed, by mail or those names."""
-    ticket = history.ticket
-    key = {name: ticket[name] for name in ("account", "order_id", "ticket_key")}
-    found = rows(connection, "ticket_removed", **key, mail_ids=mails)
-    names = {"order": "buyer", "ticket": "notes"}
-    return {names.get(str(row["kind"]), str(row["key"])): row["removed_at"] for row in found}

@@ -9,7 +9,7 @@ with asked as not materialized (
         %(team)s::text[] as team
 ),
 
-not_done as not materialized (
+not_done as (
     select * from mart.period_not_done
     where
         status = any(%(statuses)s::text[])

@@ -39,7 +39,8 @@ once as (
         or (%(team)s::text is null and is_first)
     union all
     (
-        select distinct on (section, account, ticket_id, order_id) * from listed
+        select distinct on (section, account, ticket_id, order_id) *
+        from listed
         where
             %(agent)s::text is null
             and %(team)s::text is not null
@@ -78,7 +79,14 @@ choices as (
             'ticket_type', array_agg(distinct ticket_type) filter (where ticket_type is not null),
             'status', array_agg(distinct status) filter (where status is not null)
         ) as choices
-    from (select distinct marketplace, account, ticket_type, status from left_to_do) as kinds
+    from (
+        select distinct
+            marketplace,
+            account,
+            ticket_type,
+            status
+        from left_to_do
+    ) as kinds
 ),
 
 chosen as not materialized (

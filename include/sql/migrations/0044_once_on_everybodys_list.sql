@@ -1,8 +1,8 @@
 -- In: worklists as of 0037. Out: everybody's list is read without looking at each agent's.
 alter table mart.worklist_item
 add column is_first boolean not null default true;
-comment on column mart.worklist_item.is_first is 'Of an item that several agents have, the row of the first by name; true '
-'for every row of lists older than this column, but the last of them.';
+comment on column mart.worklist_item.is_first is 'Of an item that several agents have, the row of the first by name; '
+'true for every row of lists older than this column, but the last of them.';
 
 with newest as (
     select max(as_of) as as_of from mart.worklist_item

@@ -19,7 +19,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -35,6 +35,7 @@ from amazon_support.local import LocalStack
 from amazon_support.warehouse import engine
 
 TICKETS, SECONDS, RATE = 5_000_000, 60, 20
+RUNS = 3  # of the load that the limit is for, as others use the machine, too; the one in the middle counts
 FEW_TICKETS, FEW_SECONDS = 50_000, 30
 LIMIT = 0.150  # seconds: 95 of 100 worklist and ticket pages are quicker
 USERS = {
@@ -44,7 +45,7 @@ USERS = {
 }
 RESULTS = Path(__file__).with_suffix(".md")
 LIMITED = ("worklist", "worklist of everybody", "ticket", "ticket of 1,000 events")  # what the limit is for
-SETTLED = 330  # seconds after which all code is loaded, and no longer searched for garbage (web/app.py)
+SETTLED = 300  # seconds after which all code is loaded, and no longer searched for garbage (web/app.py)
 # Of 100 requests so many are of this kind. There is a lead for fifteen agents, who looks at everybody's list as often
 # as an agent at the own.
 MIX = {
@@ -223,12 +224,17 @@ def percentile(ordered: list[float], share: float) -> float:
 
 @dataclass(frozen=True)
 class Load:
-    """One minute of requests. what: in words. spent: processor seconds by whom. seconds: that it took."""
+    """One minute of requests.
+
+    what: in words. spent: processor seconds by whom. seconds: that it took. runs: `limited` of each of the runs of
+    which this is the one in the middle.
+    """
 
     what: str
     answers: list[Answer]
     spent: Counter[str]
     seconds: float
+    runs: tuple[float, ...] = ()
 
     @property
     def limited(self) -> float:
@@ -264,6 +270,7 @@ class Load:
             "|---|--:|--:|",
             f"| worklist and ticket pages, 95 % | {1000 * self.limited:.0f} ms | {1000 * LIMIT:.0f} ms"
             f"{'' if self.limited <= LIMIT else ' **over the limit**'} |",
+            *([f"| the same, run by run | {self._run_by_run()} | |"] if self.runs else []),
             f"| requests that failed | {self.failed} | 0 |",
             f"| processor time of the api-server for a request | {1000 * self.spent['api-server'] / count:.0f} ms | |",
             f"| processor time of PostgreSQL, Airflow's database included, for a request "
@@ -272,6 +279,9 @@ class Load:
             f"| {(self.spent['machine'] - own) / self.seconds:.2f} | |",
             "",
         ]
+
+    def _run_by_run(self) -> str:
+        return ", ".join(f"{1000 * each:.0f}" for each in self.runs) + " ms"
 
 
 @dataclass(frozen=True)
@@ -329,12 +339,12 @@ def under_load(stack: LocalStack, seconds: int, rate: float) -> Measured:
     bound.dispose()
     tokens = {user: token(stack, user) for user in USERS}
     first = time.monotonic()
-    _load(stack, tokens, "", mixed[: int(rate * 10)], rate / 4)
+    _load(stack, tokens, "Warming up", mixed[: int(rate * 10)], rate / 4)
     _run(stack)  # so that Airflow has loaded what it needs for a task
     if seconds >= SECONDS:
         time.sleep(max(0.0, first + SETTLED - time.monotonic()))
-    _load(stack, tokens, "", limited[: int(rate * 10)], rate / 2)
-    loads = [_load(stack, tokens, "Worklist and ticket pages", limited, rate)]
+    _load(stack, tokens, "Warming up", limited[: int(rate * 10)], rate / 2)
+    loads = [_middle([_load(stack, tokens, "Worklist and ticket pages", limited, rate) for _ in range(RUNS)])]
     with ThreadPoolExecutor() as beside:
         run = beside.submit(_run, stack)
         loads.append(
@@ -353,6 +363,11 @@ def under_load(stack: LocalStack, seconds: int, rate: float) -> Measured:
     return Measured(loads, tickets - len(LONG_TICKETS), size)
 
 
+def _middle(loads: list[Load]) -> Load:
+    ordered = sorted(loads, key=lambda load: load.limited)
+    return replace(ordered[len(ordered) // 2], runs=tuple(load.limited for load in loads))
+
+
 def _run(stack: LocalStack) -> None:
     """The job that delivers messages, to the end of a run that is asked for; the run that is due comes with it."""
     stack.api("PATCH", "/dags/support_messages", {"is_paused": False})
@@ -369,7 +384,12 @@ def _load(stack: LocalStack, tokens: dict[str, str], what: str, asked: list[tupl
     took = time.perf_counter() - began
     spent = processor_seconds(stack)
     spent.subtract(before)
-    return Load(what, answers, spent, took)
+    done = Load(what, answers, spent, took)
+    print(
+        f"{datetime.now(UTC):%X} {what}: 95 % of worklist and ticket pages within {1000 * done.limited:.0f} ms",
+        flush=True,
+    )
+    return done
 
 
 def main() -> None:

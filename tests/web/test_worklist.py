@@ -46,6 +46,7 @@ def listed(page: str) -> list[str]:
         ("lea", "status=open", []),
         ("lea", "account=other", []),
         ("lea", "agent=Bo+Berg", ["US:case:4"]),
+        ("lea", "team=overseas", ["DE:case:2", "US:case:4", "DE:case:1", "FR:case:3"]),  # US is of two of them
         ("ana", "", ["DE:case:2", "DE:case:1", "FR:case:3"]),
         ("ana", "agent=Bo+Berg", ["DE:case:2", "DE:case:1", "FR:case:3"]),  # of another team: the own list
         ("bo", "", ["US:case:4"]),

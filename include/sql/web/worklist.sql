@@ -148,21 +148,12 @@ page as (
     limit %(at_most)s offset %(skip)s
 ),
 
+-- Numbered as they come out of `page`, so that they stay in that order whatever is joined to them.
 placed as materialized (
     select
         agent,
         position,
-        row_number() over (
-            order by
-                section_rank asc,
-                last_due desc nulls last,
-                least_total asc nulls last,
-                most_total desc nulls last,
-                first_word asc nulls last,
-                last_word desc nulls last,
-                due_at asc nulls last,
-                id asc
-        ) as place
+        row_number() over () as place
     from page
 )
 

@@ -339,16 +339,16 @@ def under_load(stack: LocalStack, seconds: int, rate: float) -> Measured:
     bound.dispose()
     tokens = {user: token(stack, user) for user in USERS}
     first = time.monotonic()
-    _load(stack, tokens, "Warming up", mixed[: int(rate * 10)], rate / 4)
+    _put_on(stack, tokens, "Warming up", mixed[: int(rate * 10)], rate / 4)
     _run(stack)  # so that Airflow has loaded what it needs for a task
     if seconds >= SECONDS:
         time.sleep(max(0.0, first + SETTLED - time.monotonic()))
-    _load(stack, tokens, "Warming up", limited[: int(rate * 10)], rate / 2)
-    loads = [_middle([_load(stack, tokens, "Worklist and ticket pages", limited, rate) for _ in range(RUNS)])]
+    _put_on(stack, tokens, "Warming up", limited[: int(rate * 10)], rate / 2)
+    loads = [_middle([_put_on(stack, tokens, "Worklist and ticket pages", limited, rate) for _ in range(RUNS)])]
     with ThreadPoolExecutor() as beside:
         run = beside.submit(_run, stack)
         loads.append(
-            _load(
+            _put_on(
                 stack,
                 tokens,
                 "The same while the job support_messages starts its tasks on these processors",
@@ -359,7 +359,7 @@ def under_load(stack: LocalStack, seconds: int, rate: float) -> Measured:
         run.result()
     # A few of the others' figures take as long as twenty worklists: at the same rate they would only wait.
     calm = rate / 4
-    loads.append(_load(stack, tokens, f"All pages mixed, {calm:g} a second", mixed[: int(calm * seconds)], calm))
+    loads.append(_put_on(stack, tokens, f"All pages mixed, {calm:g} a second", mixed[: int(calm * seconds)], calm))
     return Measured(loads, tickets - len(LONG_TICKETS), size)
 
 
@@ -378,7 +378,9 @@ def _run(stack: LocalStack) -> None:
     stack.api("PATCH", "/dags/support_messages", {"is_paused": True})
 
 
-def _load(stack: LocalStack, tokens: dict[str, str], what: str, asked: list[tuple[str, str, str]], rate: float) -> Load:
+def _put_on(
+    stack: LocalStack, tokens: dict[str, str], what: str, asked: list[tuple[str, str, str]], rate: float
+) -> Load:
     before, began = processor_seconds(stack), time.perf_counter()
     answers = asyncio.run(load(stack.airflow_url, tokens, asked, rate))
     took = time.perf_counter() - began

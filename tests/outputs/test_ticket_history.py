@@ -55,6 +55,17 @@ def test_the_timeline_tells_every_activity_newest_first(connection: Connection) 
     ]
 
 
+def test_page_by_page_it_tells_the_same(connection: Connection) -> None:
+    fold(connection, *STORY)
+    whole = shown(connection)
+    pages = [
+        ticket_history(connection, CURRENT, KEY, as_of=NOON, skip=skip, at_most=3)
+        for skip in range(0, len(whole.timeline), 3)
+    ]
+    assert [row for page in pages for row in page.timeline] == whole.timeline
+    assert [page.has_older for page in pages] == [True, True, False]
+
+
 def test_as_of_an_instant_it_knows_nothing_later(connection: Connection) -> None:
     fold(connection, *STORY)
     assert [what for _, what, *_ in activities(connection, "2026-03-01 10:00")] == [

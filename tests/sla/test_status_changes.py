@@ -110,7 +110,26 @@ def test_each_change_has_a_row_for_each_clock_that_ran(connection: Connection, h
             "select changed_at, started_at, elapsed_seconds from mart.status_change where metric = 'amazon_reply'"
         )
         assert all(seconds == (at - start).total_seconds() for at, start, seconds in elapsed)
+        assert in_the_timeline(connection) == of_the_changes(connection)
         example.rollback()
+
+
+def in_the_timeline(connection: Connection) -> list[str]:
+    """The changes, once each: two events of a kind in one instant brought it about together."""
+    rows = connection.exec_driver_sql(
+        "select distinct ticket_id, at, what, status_before, status, is_within_sla from mart.ticket_timeline"
+        " where status is not null"
+    )
+    return sorted(map(str, rows))
+
+
+def of_the_changes(connection: Connection) -> list[str]:
+    """The changes, in time where every clock was."""
+    rows = connection.exec_driver_sql(
+        "select ticket_id, changed_at, cause, min(status_before), status, bool_and(is_within_sla)"
+        " from mart.status_change group by ticket_id, changed_at, cause, status"
+    )
+    return sorted(map(str, rows))
 
 
 def stop_of(clock: Any) -> datetime:

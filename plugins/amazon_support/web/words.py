@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from amazon_support.outputs.items import duration, money, one_line
 from amazon_support.settings import home
@@ -44,13 +44,13 @@ def left(due_at: datetime | None, as_of: datetime) -> Markup:
     seconds = int((due_at - as_of).total_seconds())
     words = f"{duration(abs(seconds))} {'left' if seconds >= 0 else 'late'}"
     urgency = "late" if seconds < 0 else "soon" if seconds <= 4 * 3600 else "calm"
-    utc = due_at.astimezone(UTC)
-    at = f'datetime="{utc.isoformat()}" title="due {utc:%Y-%m-%d %H:%M} UTC"'
+    utc = due_at.astimezone(UTC).isoformat()
+    at = f'datetime="{utc}" title="due {utc[:10]} {utc[11:16]} UTC"'
     return _html(f'<time class="left {urgency}" data-due {at}>{words}</time>')
 
 
 def _html(of_own_words: str) -> Markup:
-    """HTML with nothing in it that comes from outside: escaping digits takes longer than all else of a long list."""
+    """HTML in which what comes from outside is escaped: escaping digits takes longer than all else of a long list."""
     return Markup(of_own_words)  # noqa: S704
 
 
@@ -67,6 +67,11 @@ def percent(share: Decimal | float | None) -> str:
 def ticket_path(account: str, ticket_id: str) -> str:
     """Where the page of a ticket is, below the root of the pages."""
     return f"tickets/{quote(account)}/{quote(ticket_id, safe=':')}"
+
+
+def ticket_link(root: str, account: str, ticket_id: str, words: str | None = None) -> Markup:
+    """A link to the page of a ticket; without words, its id."""
+    return _html(f'<a href="{escape(root)}/{ticket_path(account, ticket_id)}">{escape(words or ticket_id)}</a>')
 
 
 def address(parts: Mapping[str, Any] | None) -> str:
@@ -86,6 +91,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     words: dict[str, Any] = {"plain": plain, "title": title, "one_line": one_line, "address": address}
-    words |= {"ticket_path": ticket_path, "instant": instant, "left": left, "span": duration}
+    words |= {"instant": instant, "left": left, "span": duration}
     templates.filters.update(words | {"money": partial(money, grouping=","), "percent": percent, "number": number})
+    templates.globals["ticket_link"] = ticket_link
     return templates

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from itertools import groupby
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request, Response
@@ -165,7 +165,8 @@ def listed(
     asked["agent"] = (chosen.agent if visitor.sees_all or chosen.agent in visitor.team else visitor.agent) or None
     found = rows(connection, "worklist", **asked, asked=now, skip=skip, at_most=at_most)
     first = found[0]
-    items = [_item(row, now) for row in found if row["section"]]
+    columns = [field.name for field in fields(Item) if field.name in first]
+    items = [_item(row, columns, now) for row in found if row["section"]]
     choices = {name: values or [] for name, values in first["choices"].items()}
     return Listed(first["as_of"], items, first["counts"], first["late"], choices)
 
@@ -174,12 +175,11 @@ def _agents(visitor: Visitor, everybody: Sequence[str]) -> list[str]:
     return [name for name in everybody if visitor.sees_all or (len(visitor.team) > 1 and name in visitor.team)]
 
 
-def _item(row: Row, now: datetime) -> Item:
+def _item(row: Row, columns: Sequence[str], now: datetime) -> Item:
     """With the time left of now, not of the hour when the list was written."""
     due_at = row["due_at"]
-    counted = {"position": 0, "seconds_left": int((due_at - now).total_seconds()) if due_at else None}
-    shown: Any = {field.name: row[field.name] for field in fields(Item) if field.name in row} | counted
-    return Item(**shown)
+    seconds_left = int((due_at - now).total_seconds()) if due_at else None
+    return Item(position=0, seconds_left=seconds_left, **{name: row[name] for name in columns})
 
 
 # ---------- views that somebody keeps

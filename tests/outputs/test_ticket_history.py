@@ -108,6 +108,19 @@ def test_activities_belong_to_the_ticket_of_their_time(connection: Connection) -
     assert shown(connection, named=KEY + "#2").ticket["follow_up_of"] == KEY
 
 
+def test_of_many_clocks_the_newest_and_those_that_run_are_told(connection: Connection) -> None:
+    days = [f"2026-03-{day:02}" for day in range(1, 6)]
+    answered = [each for day in days for each in ((f"{day} 08:00", "buyer_message"), (f"{day} 09:00", "reply"))]
+    fold(connection, *answered, ("2026-03-05 10:00", "buyer_message"))
+    when = moment("2026-03-05 11:00")
+    whole = ticket_history(connection, CURRENT, KEY, as_of=when)
+    newest = ticket_history(connection, CURRENT, KEY, as_of=when, cycles=2)
+    running = [clock for clock in whole.clocks if clock["stopped_at"] is None]
+    assert whole.older_cycles == 0
+    assert newest.clocks == [clock for clock in whole.clocks if clock in whole.clocks[:2] or clock in running]
+    assert newest.older_cycles == len(whole.clocks) - len(newest.clocks) > 0
+
+
 def test_the_text_gives_the_reason_of_every_stop_pause_and_breach(connection: Connection) -> None:
     fold(connection, *STORY)
     text = render(shown(connection))

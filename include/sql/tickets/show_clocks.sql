@@ -1,6 +1,11 @@
--- In: account, ticket_id, as_of. Out: every cycle of the ticket's clocks that had started then, as of then.
+-- In: account, ticket_id, as_of, cycles (null: all). Out: so many of the newest cycles of the ticket's clocks that had
+-- started then, and whichever had not been stopped, as of then; in all_cycles how many had started.
 with started as (
-    select * from mart.sla_clock
+    select
+        *,
+        row_number() over (order by started_at desc, metric asc, cycle desc) as place,
+        count(*) over () as all_cycles
+    from mart.sla_clock
     where
         account = %(account)s
         and ticket_id = %(ticket_id)s
@@ -8,7 +13,9 @@ with started as (
 ),
 
 asked as (
-    select %(as_of)s::timestamptz as as_of
+    select
+        %(as_of)s::timestamptz as as_of,
+        %(cycles)s::integer as cycles
 )
 
 select
@@ -25,7 +32,8 @@ select
     then_known.state,
     started.target_seconds,
     started.policy,
-    calendar.calendar
+    calendar.calendar,
+    started.all_cycles
 from mart.sla_clock as clock
 inner join started
     on
@@ -36,4 +44,9 @@ inner join started
 inner join mart.calendar as calendar on clock.calendar_id = calendar.calendar_id
 cross join asked
 cross join lateral mart.clock_at(clock, asked.as_of) as then_known
-order by started.started_at desc, started.metric asc, started.cycle desc
+where
+    asked.cycles is null
+    or started.place <= asked.cycles
+    or started.stopped_at is null
+    or started.stopped_at > asked.as_of
+order by started.place asc

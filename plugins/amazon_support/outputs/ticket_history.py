@@ -41,6 +41,7 @@ class TicketHistory:
             status, status_since, status_until.
         clocks: metric, cycle, started_at, due_at, stopped_at, stopped_by, elapsed_seconds, paused_seconds, breached_at,
             seconds_left, state, target_seconds, policy, calendar, and pauses (from_at, until_at, is_rest, cause).
+        older_cycles: how many more clocks had started that are not among those.
         timeline: columns of mart.ticket_timeline, newest first; with `words` where they were asked for.
         has_older: there are activities before those.
     """
@@ -48,6 +49,7 @@ class TicketHistory:
     as_of: datetime
     ticket: Row
     clocks: list[Row] = field(default_factory=list)
+    older_cycles: int = 0
     timeline: list[Row] = field(default_factory=list)
     has_older: bool = False
 
@@ -61,6 +63,7 @@ def ticket_history(
     with_words: bool = False,
     skip: int = 0,
     at_most: int | None = None,
+    cycles: int | None = None,
 ) -> TicketHistory:
     """Finds what happened to a ticket until `as_of` (aware UTC).
 
@@ -68,6 +71,7 @@ def ticket_history(
         named: id of the ticket, or account/id where several accounts have it.
         with_words: also what people wrote, which is personal data.
         skip, at_most: of the timeline, how many of the newest to leave out, and how many to give then; None: all.
+        cycles: of the clocks, how many of the newest to give beside those that run; None: all.
 
     Raises: UnknownTicket, with the ids that come near.
     """
@@ -78,13 +82,14 @@ def ticket_history(
     found = read_steps(
         connection,
         {
-            "clocks": ("tickets/show_clocks.sql", key),
+            "clocks": ("tickets/show_clocks.sql", key | {"cycles": cycles}),
             "pauses": ("tickets/show_pauses.sql", key),
             "timeline": ("tickets/show_timeline.sql", key | {"skip": skip, "at_most": one_more}),
         },
     )
     clocks, timeline = found["clocks"], found["timeline"][:at_most]
     has_older = len(found["timeline"]) > len(timeline)
+    older_cycles = max((clock.pop("all_cycles") for clock in clocks), default=0) - len(clocks)
     for clock in clocks:
         clock["pauses"] = [
             each for each in found["pauses"] if all(each[name] == clock[name] for name in ("metric", "cycle"))
@@ -94,7 +99,7 @@ def ticket_history(
         told = _rows(connection, "words", {"account": ticket["account"], "mail_ids": mails})
         words = {row["mail_id"]: row["body"] for row in told}
         timeline = [row | {"words": words.get(row["source_id"])} for row in timeline]
-    return TicketHistory(as_of, ticket, clocks, timeline, has_older)
+    return TicketHistory(as_of, ticket, clocks, older_cycles, timeline, has_older)
 
 
 def _find(connection: Connection, current: Settings, named: str, as_of: datetime) -> Row:

@@ -23,7 +23,7 @@ from amazon_support.web.words import ticket_path
 router = APIRouter()
 MAIL_KINDS = get_args(MailKind)
 ACTIVITIES = 50  # on a page at most
-CLOCKS = 30  # cycles on a page, and those that still run
+CYCLES = 30  # of clocks on a page, and those that still run
 WORDS = 100_000  # bytes of mails and notes on a page at most; a longer mail is cut there
 # Clocks of which people are alerted, and what an alert calls them.
 TOPICS = {"amazon_reply": "reply", "notification_deadline": "deadline", "a_to_z_deadline": "deadline"}
@@ -53,15 +53,24 @@ def visible_ticket(
     *,
     skip: int = 0,
     at_most: int | None = None,
+    cycles: int | None = None,
 ) -> tuple[TicketHistory, list[Row]]:
     """The ticket as of now, and who has it.
 
-    `skip`, `at_most`: of the timeline, as in ticket_history.
+    `skip`, `at_most`, `cycles`: as in ticket_history.
 
     Raises: HTTPException 404 if there is none, 403 if it is not the visitor's to see; Moved.
     """
     try:
-        history = ticket_history(connection, current, f"{account}/{ticket_id}", as_of=now, skip=skip, at_most=at_most)
+        history = ticket_history(
+            connection,
+            current,
+            f"{account}/{ticket_id}",
+            as_of=now,
+            skip=skip,
+            at_most=at_most,
+            cycles=cycles,
+        )
     except UnknownTicket as error:
         if merged_into := newest_ticket(connection, account, ticket_id.partition("#")[0]):
             raise Moved(account, merged_into) from None
@@ -89,11 +98,19 @@ def ticket(
     `skip`: so many of the newest activities are on the pages before.
     """
     shown = shown_ticket(
-        connection, current, visitor, account, ticket_id, now, page="ticket", skip=skip, at_most=ACTIVITIES
+        connection,
+        current,
+        visitor,
+        account,
+        ticket_id,
+        now,
+        page="ticket",
+        skip=skip,
+        at_most=ACTIVITIES,
+        cycles=CYCLES,
     )
     fitting = _fitting(shown["timeline"], shown["messages"], shown["notes"])
     has_older = shown.pop("has_older") or len(fitting) < len(shown["timeline"])
-    clocks = [clock for n, clock in enumerate(shown["clocks"]) if n < CLOCKS or clock["stopped_at"] is None]
     return render(
         request,
         "ticket",
@@ -110,8 +127,7 @@ def ticket(
         skip=skip,
         older=skip + len(fitting) if has_older else None,
         longest=WORDS,
-        clocks_left_out=len(shown["clocks"]) - len(clocks),
-        **shown | {"timeline": fitting, "clocks": clocks},
+        **shown | {"timeline": fitting},
     )
 
 
@@ -135,16 +151,19 @@ def shown_ticket(
     page: str,
     skip: int = 0,
     at_most: int | None = None,
+    cycles: int | None = None,
 ) -> Row:
     """All that the visitor is shown of a ticket; that it was personal data is on record, as seen on `page`.
 
-    `skip`, `at_most`: of the timeline, as in ticket_history.
+    `skip`, `at_most`, `cycles`: as in ticket_history.
 
     Raises: as visible_ticket.
     """
     # By keys alone: one plan fits them all, and twenty plans take nine times as long to make as to run.
     connection.exec_driver_sql("set local plan_cache_mode = force_generic_plan")
-    history, agents = visible_ticket(connection, current, visitor, account, ticket_id, now, skip=skip, at_most=at_most)
+    history, agents = visible_ticket(
+        connection, current, visitor, account, ticket_id, now, skip=skip, at_most=at_most, cycles=cycles
+    )
     asked = _asked(history.ticket, now)
     if visitor.sees_personal_data:
         asked |= _personal(history)
@@ -155,6 +174,7 @@ def shown_ticket(
         "ticket": history.ticket,
         "agents": agents,
         "clocks": history.clocks,
+        "older_cycles": history.older_cycles,
         "timeline": history.timeline,
         "has_older": history.has_older,
         "undecided": next(_undecided(history), None),

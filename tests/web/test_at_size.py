@@ -179,7 +179,12 @@ class Plans:
                 explain(self.connection, query, params)
                 return super().execute(query, params, **options)
 
-        connection.cursor_factory = Explained
+        class ExplainedOfAny(psycopg.ServerCursor[Any]):
+            def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+                explain(self.connection, query, params)
+                return super().execute(query, params, **options)
+
+        connection.cursor_factory, connection.server_cursor_factory = Explained, ExplainedOfAny
 
     def explain(self, connection: psycopg.Connection[Any], statement: str, parameters: Any) -> None:
         words = re.sub(r"^\s*--.*$", "", statement, flags=re.MULTILINE).split(maxsplit=1)

@@ -65,7 +65,13 @@ def test_what_is_chosen_and_what_may_be_seen_is_listed(
     assert len(listed(browser, user, query)[0]) == count
 
 
-def test_all_that_is_chosen_can_be_had_as_a_file(browser: Browser, many: Engine) -> None:
+@pytest.mark.parametrize("fits_in_memory", [True, False])
+def test_all_that_is_chosen_can_be_had_as_a_file(
+    browser: Browser, many: Engine, monkeypatch: pytest.MonkeyPatch, fits_in_memory: bool
+) -> None:
+    monkeypatch.setattr("amazon_support.warehouse.steps.FETCHED_TOGETHER", 100)
+    if not fits_in_memory:
+        monkeypatch.setattr("amazon_support.web.page.IN_MEMORY", 1000)
     answer = browser("ana").get("/tickets?status=new&format=csv")
     assert answer.headers["content-disposition"] == 'attachment; filename="tickets.csv"'
     heading, *lines = answer.content.decode("utf-8-sig").splitlines()

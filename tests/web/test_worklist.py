@@ -63,6 +63,7 @@ def test_the_file_has_what_the_page_has(browser: Browser, written: Engine) -> No
     heading, *lines = answer.content.decode("utf-8-sig").splitlines()
     at = heading.split(",").index("ticket_id")
     assert [line.split(",")[at] for line in lines] == ["DE:case:1", "DE:case:2"]
+    assert not {"position", "is_new", "words"} & set(heading.split(",")), "which no list of now has"
 
 
 def test_what_is_too_much_for_a_page_stands_on_the_next(

@@ -1,7 +1,7 @@
 -- In: as_of; statuses of those that are not done, ticket_type, marketplace, account, agent (null: any); marketplaces
--- (null: all) and team of the visitor; after_due, after_id: the last row of the page before (null: the first
--- page); at_most: rows. Out: open tickets, the first due first, with the reply clock or, without one, the next that
--- is due. What is said of a ticket is looked up for those of the page only.
+-- (null: all) and team of the visitor; after_due, after_id: the last row of the page before (null: the first page);
+-- at_most: rows (null: all). Out: open tickets, the first due first, with the reply clock or, without one, the next
+-- that is due. What is said of a ticket is looked up for those of the page only.
 with asked as not materialized (
     select
         %(agent)s::text as agent,

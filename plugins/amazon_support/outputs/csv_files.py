@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
 from amazon_support.outputs.items import one_line
 
@@ -13,9 +13,16 @@ from amazon_support.outputs.items import one_line
 FORMULA = re.compile(r"^[=+\-@\t\r\n＝＋－＠]")
 
 
+def save_csv(target: IO[bytes], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Writes the rows below their names, safe to open, in UTF-8 with mark, so that Excel reads it; instants in UTC."""
+    _write(target, "utf-8-sig", names, rows, _safe)
+
+
 def csv_file(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """The rows below their names, safe to open, in UTF-8 with mark, so that Excel reads it; instants in UTC."""
-    return _written(names, rows, _safe).encode("utf-8-sig")
+    """What save_csv writes."""
+    target = io.BytesIO()
+    save_csv(target, names, rows)
+    return target.getvalue()
 
 
 def plain_csv_file(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
@@ -23,15 +30,23 @@ def plain_csv_file(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes
 
     For programs: what Amazon or a buyer named like a formula is one to Excel.
     """
-    return _written(names, rows, _plain).encode()
+    target = io.BytesIO()
+    _write(target, "utf-8", names, rows, _plain)
+    return target.getvalue()
 
 
-def _written(names: Sequence[str], rows: Iterable[Sequence[Any]], cell: Callable[[Any], Any]) -> str:
-    written = io.StringIO()
-    lines = csv.writer(written)
+def _write(
+    target: IO[bytes],
+    encoding: str,
+    names: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    cell: Callable[[Any], Any],
+) -> None:
+    text = io.TextIOWrapper(target, encoding, newline="")
+    lines = csv.writer(text)
     lines.writerow(names)
     lines.writerows(map(cell, row) for row in rows)
-    return written.getvalue()
+    text.detach()
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Runs SQL files: one step a file, parameters bound, never pasted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -9,6 +9,8 @@ from psycopg.rows import dict_row
 from sqlalchemy import Connection, CursorResult
 
 from amazon_support.settings import home
+
+FETCHED_TOGETHER = 2000  # rows
 
 
 @cache
@@ -58,6 +60,18 @@ def read_steps(
             key: own.cursor(row_factory=dict_row).execute(sql_text(step), about) for key, (step, about) in asked.items()
         }
         return {key: cursor.fetchall() for key, cursor in sent.items()}
+
+
+def each_row(
+    connection: Connection, name: str, parameters: Mapping[str, Any] | None = None
+) -> Iterator[dict[str, Any]]:
+    """The rows of one SQL step as read_step takes it, fetched as they are asked for: of any number.
+
+    Raises: psycopg.Error.
+    """
+    with _own(connection).cursor("each_row", row_factory=dict_row) as cursor:
+        cursor.itersize = FETCHED_TOGETHER
+        yield from cursor.execute(sql_text(name), dict(parameters or {}))
 
 
 def _own(connection: Connection) -> psycopg.Connection[Any]:

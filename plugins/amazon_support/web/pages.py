@@ -18,10 +18,11 @@ from amazon_support.warehouse import read_step
 from amazon_support.web import forms
 from amazon_support.web.airflow_runs import RunsDep
 from amazon_support.web.page import FILES, download, render
-from amazon_support.web.reading import Row, note_view, rows
+from amazon_support.web.reading import Row, each, note_view, rows
 from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
 from amazon_support.web.tickets import address
 from amazon_support.web.visitor import Visitor, VisitorDep
+from amazon_support.web.worklist import A_PAGE
 from amazon_support.web.worklist import views as saved_views
 
 router = APIRouter()
@@ -95,19 +96,17 @@ def tickets(
         "agent": agent,
     }
     after_due, _, after_id = after.partition("|")
-    found = rows(
-        connection,
-        "tickets",
-        as_of=now,
-        statuses=[name for name in OPEN if not status or name in status.split(",")],
+    asked = {
+        "as_of": now,
+        "statuses": [name for name in OPEN if not status or name in status.split(",")],
         **{name: value or None for name, value in chosen.items() if name != "status"},
         **visitor.scope,
-        after_due=after_due or None,
-        after_id=after_id or None,
-        at_most=100_000 if written_as == "csv" else 100,
-    )
+        "after_due": after_due or None,
+        "after_id": after_id or None,
+    }
     if written_as == "csv":
-        return download("tickets", TICKET_COLUMNS, found)
+        return download("tickets", TICKET_COLUMNS, each(connection, "tickets", **asked, at_most=None))
+    found = rows(connection, "tickets", **asked, at_most=A_PAGE)
     more = f"{found[-1]['sorted_by']}|{found[-1]['id']}" if len(found) < (found[0]["found"] if found else 0) else None
     return render(
         request,

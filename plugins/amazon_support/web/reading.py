@@ -1,12 +1,12 @@
 """Reads what pages show, and puts on record who was shown personal data."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from amazon_support.warehouse import read_step, read_steps, run_step
+from amazon_support.warehouse import each_row, read_step, read_steps, run_step
 from amazon_support.web.visitor import Visitor
 
 Row = dict[str, Any]
@@ -15,6 +15,11 @@ Row = dict[str, Any]
 def rows(connection: Connection, step: str, **parameters: Any) -> list[Row]:
     """The rows of include/sql/web/<step>.sql."""
     return read_step(connection, f"web/{step}.sql", parameters)
+
+
+def each(connection: Connection, step: str, **parameters: Any) -> Iterator[Row]:
+    """The same, of any number."""
+    return each_row(connection, f"web/{step}.sql", parameters)
 
 
 def several(connection: Connection, **asked: tuple[str, Row]) -> dict[str, list[Row]]:

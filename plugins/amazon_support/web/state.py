@@ -29,7 +29,13 @@ LONGEST_QUERY = "30s"
 # Filters that are not asked for are null: a plan made for any values would read everything. Sorting the lists of a lead
 # needs a few megabytes; compiling a query takes longer than running it; sorting tens of thousands of keys to merge them
 # takes longer than hashing them.
-QUERIES = {"plan_cache_mode": "force_custom_plan", "work_mem": "32MB", "jit": "off", "enable_mergejoin": "off"}
+QUERIES = {
+    "plan_cache_mode": "force_custom_plan",
+    "work_mem": "32MB",
+    "jit": "off",
+    "enable_mergejoin": "off",
+    "cursor_tuple_fraction": "1",  # a file is read to its end
+}
 URL_SECONDS = 10  # until a change of the connection in Airflow counts
 BUSY = "All connections to the warehouse are in use. Try again in a few seconds."
 

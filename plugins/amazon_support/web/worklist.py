@@ -16,7 +16,7 @@ from amazon_support.settings.base import Desk
 from amazon_support.warehouse import run_step
 from amazon_support.web import forms
 from amazon_support.web.page import download, render
-from amazon_support.web.reading import Row, rows
+from amazon_support.web.reading import Row, each, rows
 from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
 from amazon_support.web.visitor import Visitor, VisitorDep
 
@@ -24,6 +24,10 @@ router = APIRouter()
 PAGES = ("worklist", "tickets")
 A_PAGE = 100  # items at most
 MOST_VIEWS = 30  # of one visitor and page
+FILE_COLUMNS = [
+    field.name for field in fields(Item) if field.name not in ("position", "reasons", "agents", "is_new", "words")
+]
+LISTED_COLUMNS = [name for name in FILE_COLUMNS if name != "seconds_left"]
 Name = Annotated[str, Query(max_length=200)]
 Sort = Literal["due", "-due", "type", "-type", "marketplace", "-marketplace", "account", "-account", "total", "-total"]
 
@@ -112,11 +116,10 @@ def worklist(
 
     `skip`: so many are on the pages before.
     """
-    is_file = written_as == "csv"
-    found = listed(connection, visitor, now, chosen, skip=0 if is_file else skip, at_most=None if is_file else A_PAGE)
-    if is_file:
-        columns = [field.name for field in fields(Item) if field.name != "position"]
-        return download("worklist", columns, map(vars, found.items))
+    if written_as == "csv":
+        every = each(connection, "worklist", **_asked(visitor, now, chosen))
+        return download("worklist", FILE_COLUMNS, (vars(_item(row, now)) for row in every if row["section"]))
+    found = listed(connection, visitor, now, chosen, skip=skip, at_most=A_PAGE)
     return render(
         request,
         "worklist",
@@ -150,36 +153,48 @@ def listed(
     *,
     skip: int = 0,
     after: Sequence[str] | None = None,
-    at_most: int | None = None,
+    at_most: int,
 ) -> Listed:
     """The newest worklist by section, as far as it is chosen, without what has been dealt with since.
 
     Who does not see all gets the own list, or that of somebody of the own team.
 
     Args:
-        skip, at_most: of the items; at_most None: all.
+        skip, at_most: of the items.
         after: section, due instant and id of the last item of the page before; None: the first page.
     """
+    found = rows(connection, "worklist", **_asked(visitor, now, chosen, skip=skip, after=after, at_most=at_most))
+    first = found[0]
+    items = [_item(row, now) for row in found if row["section"]]
+    choices = {name: values or [] for name, values in first["choices"].items()}
+    return Listed(first["as_of"], items, first["counts"], first["late"], choices)
+
+
+def _asked(
+    visitor: Visitor,
+    now: datetime,
+    chosen: Chosen,
+    *,
+    skip: int = 0,
+    after: Sequence[str] | None = None,
+    at_most: int | None = None,
+) -> Row:
+    """Parameters of web/worklist.sql, as `listed` has them; at_most None: all."""
     asked: Row = {name: value or None for name, value in asdict(chosen).items()}
     asked |= dict(zip(("after_section", "after_due", "after_id"), after or (None, None, None), strict=True))
     asked["agent"] = (chosen.agent if visitor.sees_all or chosen.agent in visitor.team else visitor.agent) or None
-    found = rows(connection, "worklist", **asked, asked=now, skip=skip, at_most=at_most)
-    first = found[0]
-    columns = [field.name for field in fields(Item) if field.name in first]
-    items = [_item(row, columns, now) for row in found if row["section"]]
-    choices = {name: values or [] for name, values in first["choices"].items()}
-    return Listed(first["as_of"], items, first["counts"], first["late"], choices)
+    return asked | {"asked": now, "skip": skip, "at_most": at_most}
 
 
 def _agents(visitor: Visitor, everybody: Sequence[str]) -> list[str]:
     return [name for name in everybody if visitor.sees_all or (len(visitor.team) > 1 and name in visitor.team)]
 
 
-def _item(row: Row, columns: Sequence[str], now: datetime) -> Item:
+def _item(row: Row, now: datetime) -> Item:
     """With the time left of now, not of the hour when the list was written."""
     due_at = row["due_at"]
     seconds_left = int((due_at - now).total_seconds()) if due_at else None
-    return Item(position=0, seconds_left=seconds_left, **{name: row[name] for name in columns})
+    return Item(position=0, seconds_left=seconds_left, **{name: row[name] for name in LISTED_COLUMNS})
 
 
 # ---------- views that somebody keeps

@@ -24,6 +24,7 @@ router = APIRouter()
 MAIL_KINDS = get_args(MailKind)
 ACTIVITIES = 50  # on a page at most
 CYCLES = 30  # of clocks on a page, and those that still run
+CLOCKS_IN_SIGHT = 6  # and those that still run; the others of the page when they are asked for: words matter more
 WORDS = 100_000  # bytes of mails and notes on a page at most; a longer mail is cut there
 # Clocks of which people are alerted, and what an alert calls them.
 TOPICS = {"amazon_reply": "reply", "notification_deadline": "deadline", "a_to_z_deadline": "deadline"}
@@ -110,6 +111,7 @@ def ticket(
         cycles=CYCLES,
     )
     fitting = _fitting(shown["timeline"], shown["messages"], shown["notes"])
+    clocks = [clock for n, clock in enumerate(shown["clocks"]) if n < CLOCKS_IN_SIGHT or clock["stopped_at"] is None]
     has_older = shown.pop("has_older") or len(fitting) < len(shown["timeline"])
     return render(
         request,
@@ -127,7 +129,8 @@ def ticket(
         skip=skip,
         older=skip + len(fitting) if has_older else None,
         longest=WORDS,
-        **shown | {"timeline": fitting},
+        earlier_clocks=[clock for clock in shown["clocks"] if clock not in clocks],
+        **shown | {"timeline": fitting, "clocks": clocks},
     )
 
 

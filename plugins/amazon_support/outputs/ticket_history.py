@@ -54,10 +54,39 @@ class TicketHistory:
     has_older: bool = False
 
 
+def find_ticket(connection: Connection, current: Settings, named: str, *, as_of: datetime) -> Row:
+    """The columns of TicketHistory.ticket as of an instant (aware UTC).
+
+    Args:
+        named: id of the ticket, or account/id where several accounts have it.
+
+    Raises: UnknownTicket, with the ids that come near.
+    """
+    account, _, ticket_id = named.rpartition("/")
+    found = _rows(connection, "ticket", {"account": account or None, "ticket_id": ticket_id, "as_of": as_of})
+    if len(found) == 1:
+        return found[0]
+    if found:
+        accounts = ", ".join(f"{row['account']}/{ticket_id}" for row in found)
+        raise UnknownTicket(f"Several accounts have a ticket {ticket_id}. Name one: {accounts}")
+    near = _near(connection, current, ticket_id)
+    raise UnknownTicket(
+        f"No ticket {named} at {_at(as_of)}."
+        + (f" There are: {', '.join(near)}" if near else " Order ids can be given.")
+    )
+
+
 def ticket_history(
+    connection: Connection, current: Settings, named: str, *, as_of: datetime, **part: Any
+) -> TicketHistory:
+    """history_of the ticket that find_ticket finds; these say what they take and raise."""
+    return history_of(connection, current, find_ticket(connection, current, named, as_of=as_of), as_of=as_of, **part)
+
+
+def history_of(
     connection: Connection,
     current: Settings,
-    named: str,
+    ticket: Row,
     *,
     as_of: datetime,
     with_words: bool = False,
@@ -65,17 +94,13 @@ def ticket_history(
     at_most: int | None = None,
     cycles: int | None = None,
 ) -> TicketHistory:
-    """Finds what happened to a ticket until `as_of` (aware UTC).
+    """What happened to a ticket that find_ticket has found, until `as_of` (aware UTC).
 
     Args:
-        named: id of the ticket, or account/id where several accounts have it.
         with_words: also what people wrote, which is personal data.
         skip, at_most: of the timeline, how many of the newest to leave out, and how many to give then; None: all.
         cycles: of the clocks, how many of the newest to give beside those that run; None: all.
-
-    Raises: UnknownTicket, with the ids that come near.
     """
-    ticket = _find(connection, current, named, as_of)
     key = {"account": ticket["account"], "ticket_id": ticket["ticket_id"], "as_of": as_of}
     know_hours_until(connection, Promises.of(current), as_of, (key["account"], key["ticket_id"]))
     one_more = None if at_most is None else at_most + 1
@@ -100,21 +125,6 @@ def ticket_history(
         words = {row["mail_id"]: row["body"] for row in told}
         timeline = [row | {"words": words.get(row["source_id"])} for row in timeline]
     return TicketHistory(as_of, ticket, clocks, older_cycles, timeline, has_older)
-
-
-def _find(connection: Connection, current: Settings, named: str, as_of: datetime) -> Row:
-    account, _, ticket_id = named.rpartition("/")
-    found = _rows(connection, "ticket", {"account": account or None, "ticket_id": ticket_id, "as_of": as_of})
-    if len(found) == 1:
-        return found[0]
-    if found:
-        accounts = ", ".join(f"{row['account']}/{ticket_id}" for row in found)
-        raise UnknownTicket(f"Several accounts have a ticket {ticket_id}. Name one: {accounts}")
-    near = _near(connection, current, ticket_id)
-    raise UnknownTicket(
-        f"No ticket {named} at {_at(as_of)}."
-        + (f" There are: {', '.join(near)}" if near else " Order ids can be given.")
-    )
 
 
 def _near(connection: Connection, current: Settings, ticket_id: str) -> list[str]:

@@ -301,7 +301,7 @@ def events(
     """
     if ticket_id and not account:
         raise HTTPException(422, "A ticket is named by account and ticket_id.")
-    one = visible_ticket(connection, current, visitor, account or "", ticket_id, now)[0].ticket if ticket_id else None
+    one = visible_ticket(connection, current, visitor, account or "", ticket_id, now)[0] if ticket_id else None
     found = rows(
         connection,
         "events",

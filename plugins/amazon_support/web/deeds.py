@@ -13,13 +13,14 @@ from sqlalchemy import Connection
 from amazon_support.mail.extract import ORDER_ID
 from amazon_support.orchestration import hooks
 from amazon_support.outputs import acknowledge as acknowledgements
-from amazon_support.outputs.ticket_history import TicketHistory
+from amazon_support.outputs.ticket_history import history_of
 from amazon_support.settings import Settings
 from amazon_support.tickets import actions
 from amazon_support.tickets.mail_decisions import BadRule, MailRule, decide, make_rule
 from amazon_support.web import forms
 from amazon_support.web.airflow_runs import FetchDep
 from amazon_support.web.page import render
+from amazon_support.web.reading import Row
 from amazon_support.web.state import NowDep, SettingsDep, WarehouseDep
 from amazon_support.web.tickets import MAIL_KINDS, address, form_subject, urgent, visible_ticket
 from amazon_support.web.visitor import Visitor, VisitorDep
@@ -61,7 +62,7 @@ class Place:
     connection: Connection
     current: Settings
     visitor: Visitor
-    history: TicketHistory
+    ticket: Row
     identity: str
     now: datetime
 
@@ -83,8 +84,8 @@ def act(
     if not visitor.may_act:
         raise HTTPException(403, "A viewer may look, not act.")
     identity = forms.identity(given.key, visitor.name, form_subject(account, ticket_id))
-    history, _ = visible_ticket(connection, current, visitor, account, ticket_id, now)
-    place = Place(connection, current, visitor, history, identity, now)
+    ticket, _ = visible_ticket(connection, current, visitor, account, ticket_id, now)
+    place = Place(connection, current, visitor, ticket, identity, now)
     try:
         shown = SPECIAL.get(given.action, _act)(place, given)
     except actions.Busy as error:
@@ -101,11 +102,11 @@ def act(
 
 def _act(place: Place, given: Given) -> str | None:
     """An event of the ticket; gives the ticket to show then."""
-    visitor, connection, ticket = place.visitor, place.connection, place.history.ticket
+    visitor, connection, ticket = place.visitor, place.connection, place.ticket
     deed = _deed(visitor, given, place.identity, {each.name for each in place.current.agents})
     if deed.into:
         other, _ = visible_ticket(connection, place.current, visitor, ticket["account"], deed.into, place.now)
-        deed = replace(deed, into=other.ticket["ticket_key"])
+        deed = replace(deed, into=other["ticket_key"])
     actions.act(connection, place.current, ticket, deed, at=place.now)
     moves = deed.kind in ("merge", "follow_up")
     return actions.newest_ticket(connection, ticket["account"], ticket["ticket_key"]) if moves else None
@@ -113,9 +114,10 @@ def _act(place: Place, given: Given) -> str | None:
 
 def _decide(place: Place, given: Given) -> str | None:
     deed = _deed(place.visitor, given, place.identity, set())
-    mail, kind, by = _mail_of(place.history, given.mail_id), str(deed.mail_kind), deed.by
-    ticket = place.history.ticket
-    return decide(place.connection, place.current, ticket, mail, kind, identity=place.identity, by=by, at=place.now)
+    mail, kind, by = _mail_of(place, given.mail_id), str(deed.mail_kind), deed.by
+    return decide(
+        place.connection, place.current, place.ticket, mail, kind, identity=place.identity, by=by, at=place.now
+    )
 
 
 def _make_rule(place: Place, given: Given) -> str | None:
@@ -127,7 +129,7 @@ def _make_rule(place: Place, given: Given) -> str | None:
         rule = MailRule(given.mail_kind, given.sender.strip(), given.phrase.strip())
     except BadRule as error:
         raise HTTPException(422, str(error)) from error
-    ticket = place.history.ticket
+    ticket = place.ticket
     by, identity = place.visitor.name, place.identity
     make_rule(place.connection, place.current, ticket["account"], rule, identity=identity, by=by, at=place.now)
     return actions.newest_ticket(place.connection, ticket["account"], ticket["ticket_key"])
@@ -135,10 +137,11 @@ def _make_rule(place: Place, given: Given) -> str | None:
 
 def _see_to_it(place: Place, given: Given) -> str | None:
     """Nobody is alerted any more of what is late on the ticket now, or about to be."""
-    breaches = urgent(place.history.clocks)
+    running = history_of(place.connection, place.current, place.ticket, as_of=place.now, at_most=0, cycles=0).clocks
+    breaches = urgent(running)
     if not breaches:
         raise actions.NotPossible("Nothing on this ticket is late or about to be: there is nothing to see to.")
-    ticket, by = place.history.ticket, place.visitor.agent or place.visitor.name
+    ticket, by = place.ticket, place.visitor.agent or place.visitor.name
     for topic, cycle in breaches:
         breach = acknowledgements.Breach(ticket["account"], topic, ticket["ticket_id"], cycle, by)
         acknowledgements.acknowledge(place.connection, breach, at=place.now)
@@ -148,8 +151,9 @@ def _see_to_it(place: Place, given: Given) -> str | None:
 SPECIAL = {"decide_mail": _decide, "make_rule": _make_rule, "acknowledge": _see_to_it}
 
 
-def _mail_of(history: TicketHistory, mail_id: str) -> str:
-    if not any(each["source"] == "mail" and each["source_id"] == mail_id for each in history.timeline):
+def _mail_of(place: Place, mail_id: str) -> str:
+    timeline = history_of(place.connection, place.current, place.ticket, as_of=place.now, cycles=0).timeline
+    if not any(each["source"] == "mail" and each["source_id"] == mail_id for each in timeline):
         raise HTTPException(422, "That mail is not on this ticket.")
     return mail_id
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from sqlalchemy import Connection
 
 from amazon_support.mail.facts import Kind as MailKind
-from amazon_support.outputs.ticket_history import TicketHistory, UnknownTicket, ticket_history
+from amazon_support.outputs.ticket_history import TicketHistory, UnknownTicket, find_ticket, history_of
 from amazon_support.settings import Settings
 from amazon_support.tickets.actions import newest_ticket, refusal
 from amazon_support.web import forms
@@ -51,35 +51,21 @@ def visible_ticket(
     account: str,
     ticket_id: str,
     now: datetime,
-    *,
-    skip: int = 0,
-    at_most: int | None = None,
-    cycles: int | None = None,
-) -> tuple[TicketHistory, list[Row]]:
-    """The ticket as of now, and who has it.
-
-    `skip`, `at_most`, `cycles`: as in ticket_history.
+) -> tuple[Row, list[Row]]:
+    """The ticket as of now, as find_ticket gives it, and who has it.
 
     Raises: HTTPException 404 if there is none, 403 if it is not the visitor's to see; Moved.
     """
     try:
-        history = ticket_history(
-            connection,
-            current,
-            f"{account}/{ticket_id}",
-            as_of=now,
-            skip=skip,
-            at_most=at_most,
-            cycles=cycles,
-        )
+        ticket = find_ticket(connection, current, f"{account}/{ticket_id}", as_of=now)
     except UnknownTicket as error:
         if merged_into := newest_ticket(connection, account, ticket_id.partition("#")[0]):
             raise Moved(account, merged_into) from None
         raise HTTPException(404, str(error)) from None
     agents = rows(connection, "ticket_agents", account=account, ticket_id=ticket_id, as_of=now)
-    if not visitor.sees(history.ticket["marketplace"]) and visitor.team.isdisjoint(row["agent"] for row in agents):
+    if not visitor.sees(ticket["marketplace"]) and visitor.team.isdisjoint(row["agent"] for row in agents):
         raise HTTPException(403, f"Ticket {ticket_id} is of a marketplace of other agents.")
-    return history, agents
+    return ticket, agents
 
 
 @router.get("/tickets/{account}/{ticket_id:path}")
@@ -158,23 +144,22 @@ def shown_ticket(
 ) -> Row:
     """All that the visitor is shown of a ticket; that it was personal data is on record, as seen on `page`.
 
-    `skip`, `at_most`, `cycles`: as in ticket_history.
+    `skip`, `at_most`, `cycles`: as in history_of.
 
     Raises: as visible_ticket.
     """
     # By keys alone: one plan fits them all, and twenty plans take nine times as long to make as to run.
     connection.exec_driver_sql("set local plan_cache_mode = force_generic_plan")
-    history, agents = visible_ticket(
-        connection, current, visitor, account, ticket_id, now, skip=skip, at_most=at_most, cycles=cycles
-    )
-    asked = _asked(history.ticket, now)
+    ticket, agents = visible_ticket(connection, current, visitor, account, ticket_id, now)
+    history = history_of(connection, current, ticket, as_of=now, skip=skip, at_most=at_most, cycles=cycles)
+    asked = _asked(ticket, now)
     if visitor.sees_personal_data:
         asked |= _personal(history)
         note_view(connection, visitor, account, ticket_id, page, now)
     found = several(connection, **asked)
     return {
         **found,
-        "ticket": history.ticket,
+        "ticket": ticket,
         "agents": agents,
         "clocks": history.clocks,
         "older_cycles": history.older_cycles,
